@@ -1,0 +1,80 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// The kernels are compiled once per instruction set from the same files. `-O` keeps them fast in debug builds too.
+func kernelSettings(_ architectureFlags: [String], fusedMultiplyAdd: Bool) -> [SwiftSetting] {
+    [.unsafeFlags(["-O"] + architectureFlags)] + (fusedMultiplyAdd ? [.define("FMA")] : [])
+}
+
+/// Decoding and encoding of numbers is measured in nanoseconds; debug builds of it would make the tests crawl.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
+var kernelDependencies: [Target.Dependency] = ["NormalizationKernels"]
+var targets: [Target] = []
+
+#if arch(x86_64)
+targets += [
+    .target(name: "NormalizationKernels", swiftSettings: kernelSettings([], fusedMultiplyAdd: false)),
+    .target(
+        name: "NormalizationKernelsAVX2",
+        swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v3"], fusedMultiplyAdd: true)
+    ),
+    .target(
+        name: "NormalizationKernelsAVX512",
+        swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v4"], fusedMultiplyAdd: true)
+    ),
+]
+kernelDependencies += ["NormalizationKernelsAVX2", "NormalizationKernelsAVX512"]
+#else
+targets += [
+    .target(name: "NormalizationKernels", swiftSettings: kernelSettings([], fusedMultiplyAdd: true))
+]
+#endif
+
+targets += [
+    .target(name: "CSystem"),
+    .target(name: "CDecimal"),
+    .target(name: "AlignedMemory", dependencies: ["CSystem"]),
+    .target(name: "Tensors", dependencies: ["AlignedMemory"]),
+    .target(name: "Normalization", dependencies: ["Tensors", "CSystem"] + kernelDependencies),
+    .target(name: "TensorFormats", dependencies: ["Tensors", "CDecimal"], swiftSettings: optimized),
+    .target(
+        name: "HTTPCore",
+        dependencies: ["AlignedMemory", .product(name: "HTTPTypes", package: "swift-http-types")]
+    ),
+    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem"]),
+    .target(
+        name: "NormalizationService",
+        dependencies: ["Normalization", "TensorFormats", "HTTPCore"],
+        resources: [.embedInCode("openapi.yaml")]
+    ),
+    .executableTarget(
+        name: "normserve",
+        dependencies: [
+            "HTTPServer", "NormalizationService",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+
+    .testTarget(name: "AlignedMemoryTests", dependencies: ["AlignedMemory"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "NormalizationTests", dependencies: ["Normalization"]),
+    .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "CDecimal"], swiftSettings: optimized),
+    .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+    .testTarget(name: "NormalizationServiceTests", dependencies: ["NormalizationService"]),
+]
+
+let package = Package(
+    name: "normserve",
+    products: [.executable(name: "normserve", targets: ["normserve"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: targets,
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

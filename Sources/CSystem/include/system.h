@@ -1,0 +1,11 @@
+// What the system offers and Swift's Glibc module does not show.
+#pragma once
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+/// mremap(2) with MREMAP_MAYMOVE; MAP_FAILED on failure.
+void *system_remap(void *address, size_t old_size, size_t new_size);
+
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int system_accept(int listener, struct sockaddr *address, socklen_t *address_length);

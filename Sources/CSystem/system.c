@@ -1,0 +1,12 @@
+#define _GNU_SOURCE
+#include "system.h"
+
+#include <sys/mman.h>
+
+void *system_remap(void *address, size_t old_size, size_t new_size) {
+    return mremap(address, old_size, new_size, MREMAP_MAYMOVE);
+}
+
+int system_accept(int listener, struct sockaddr *address, socklen_t *address_length) {
+    return accept4(listener, address, address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
