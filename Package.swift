@@ -42,7 +42,7 @@ targets += [
         name: "HTTPCore",
         dependencies: ["AlignedMemory", .product(name: "HTTPTypes", package: "swift-http-types")]
     ),
-    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem"]),
+    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem", "AlignedMemory"]),
     .target(
         name: "NormalizationService",
         dependencies: ["Normalization", "TensorFormats", "HTTPCore"],
