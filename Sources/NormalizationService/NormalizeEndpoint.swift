@@ -1,3 +1,4 @@
+import AlignedMemory
 import HTTPCore
 import HTTPTypes
 import Normalization
@@ -24,28 +25,46 @@ struct NormalizeEndpoint {
     func respond(to message: HTTPRequestMessage) throws(HTTPProblem) -> HTTPReply {
         var clock = StageClock(message)
         let exchange = try NormalizeExchange(message.head)
-        let request = try self.decode(message, jsonByteCount: exchange.jsonByteCount)
+        let (request, input, body) = try self.decode(message, jsonByteCount: exchange.jsonByteCount)
+        let layer = try request.layer.layer(in: body, precision: input.dataType == .fp64 ? .fp64 : .fp32)
         clock.finishDecoding()
         let output: Tensor
         do throws(LayerError) {
-            output = try request.layer.normalize(request.input, into: request.outputType)
+            output = try layer.normalize(input, into: request.outputType(of: input))
         } catch {
             throw HTTPProblem(error)
         }
         clock.finishComputing()
-        return request.reply(with: output, as: exchange.responseType, clock)
+        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: output)
+        return answer.reply(as: exchange.responseType, clock)
     }
 
-    /// Everything up to the point where the layer has all that it needs.
     private func decode(
         _ message: HTTPRequestMessage,
         jsonByteCount: Int?
-    ) throws(HTTPProblem) -> DecodedRequest {
+    ) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor, body: BinaryFraming) {
         do throws(TensorFormatError) {
-            let body = try RequestBody(message, jsonByteCount: jsonByteCount)
-            return try body.withJSON { json throws(TensorFormatError) in 
+            var body = try BinaryFraming(
+                buffer: try message.bufferOrEmpty(),
+                body: message.bodyRange,
+                jsonByteCount: jsonByteCount
+            )
+            let request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
+            try body.assignBytes(to: request.tensors)
+            return (request, try body.decode(request.input, default: .fp32), body)
         } catch {
             throw HTTPProblem(error)
+        }
+    }
+}
+
+extension HTTPRequestMessage {
+    fileprivate func bufferOrEmpty() throws(TensorFormatError) -> AlignedBuffer {
+        if let buffer { return buffer }
+        do throws(AllocationError) {
+            return try AlignedBuffer(capacity: 0)
+        } catch {
+            throw .outOfMemory(byteCount: 0)
         }
     }
 }

@@ -15,9 +15,20 @@ struct NormalizeRequest {
         var isNested: Bool?
     }
 
-    /// Reads everything but the layer's parameters and the numbers of the tensors.
+    /// All tensors of the request.
+    var tensors: [JSONTensor] { self.layer.tensors + [self.input] }
+
+    /// Whether the data of a JSON answer is nested.
+    var outputIsNested: Bool { self.output.isNested ?? self.input.isNested }
+
+    /// The type of the answer's tensor: what was asked for, else the input's if it is a floating type, else FP32.
+    func outputType(of input: Tensor) -> DataType {
+        self.output.dataType ?? (input.dataType.isFloatingPoint ? input.dataType : .fp32)
+    }
+
+    /// Reads everything but the numbers of the tensors.
     init(_ json: UnsafeRawBufferPointer, maximumDepth: Int) throws(TensorFormatError) {
-        var reader = JSONReader(json, maximumDepth: maximumDepth)
+        var reader = try JSONReader(json, nestingLimit: maximumDepth)
         var id: String?
         var layer: LayerDocument?
         var input: JSONTensor?
@@ -48,10 +59,19 @@ extension NormalizeRequest.OutputRequest {
         try reader.readObject { (reader, key) throws(TensorFormatError) in
             switch key {
             case "datatype": dataType = try reader.readDataType()
-            case "representation": isNested = try reader.readChoice(["flat", "nested"]) == "nested"
+            case "representation": isNested = try Self.readRepresentation(&reader)
             default: throw reader.unknownMember(key)
             }
         }
         self.init(dataType: dataType, isNested: isNested)
+    }
+
+    private static func readRepresentation(_ reader: inout JSONReader) throws(TensorFormatError) -> Bool {
+        let error = try reader.wrongKind(expected: "\"flat\" or \"nested\"")
+        switch try reader.readString() {
+        case "flat": return false
+        case "nested": return true
+        default: throw error
+        }
     }
 }
