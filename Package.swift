@@ -37,7 +37,7 @@ targets += [
     .target(name: "AlignedMemory", dependencies: ["CSystem"]),
     .target(name: "Tensors", dependencies: ["AlignedMemory"]),
     .target(name: "Normalization", dependencies: ["Tensors", "CSystem"] + kernelDependencies),
-    .target(name: "TensorFormats", dependencies: ["Tensors", "CDecimal"], swiftSettings: optimized),
+    .target(name: "TensorFormats", dependencies: ["AlignedMemory", "Tensors", "CDecimal"], swiftSettings: optimized),
     .target(
         name: "HTTPCore",
         dependencies: ["AlignedMemory", .product(name: "HTTPTypes", package: "swift-http-types")]
