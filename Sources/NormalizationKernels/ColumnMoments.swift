@@ -1,50 +1,56 @@
 /// How many rows are summed before the sums move on to FP64: lanes of FP32 stay accurate within a block.
 private let blockRows = 64
 
-/// Adds Σ(x − center) of each column of a contiguous row-major matrix to `sums`.
+/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
 public func addColumnDifferences(
     _ x: UnsafePointer<Float>,
     rows: Int,
     columns: Int,
+    stride: Int,
     centers: UnsafePointer<Float>,
     sums: UnsafeMutablePointer<Double>
 ) {
-    addColumnDifferences(FloatVector.self, x, rows, columns, centers, sums) { Double($0) }
+    addColumnDifferences(FloatVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
 }
 
-/// Adds Σ(x − center) of each column of a contiguous row-major matrix to `sums`.
+/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
 public func addColumnDifferences(
     _ x: UnsafePointer<Double>,
     rows: Int,
     columns: Int,
+    stride: Int,
     centers: UnsafePointer<Double>,
     sums: UnsafeMutablePointer<Double>
 ) {
-    addColumnDifferences(DoubleVector.self, x, rows, columns, centers, sums) { Double($0) }
+    addColumnDifferences(DoubleVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
 }
 
-/// Adds Σ(x − center) and Σ(x − center)² of each column of a contiguous row-major matrix to `sums` and `squares`.
+/// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
+/// its rows begin `stride` elements apart.
 public func addCenteredColumnSums(
     _ x: UnsafePointer<Float>,
     rows: Int,
     columns: Int,
+    stride: Int,
     centers: UnsafePointer<Float>,
     sums: UnsafeMutablePointer<Double>,
     squares: UnsafeMutablePointer<Double>
 ) {
-    addCenteredColumnSums(FloatVector.self, x, rows, columns, centers, sums, squares) { Double($0) }
+    addCenteredColumnSums(FloatVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
 }
 
-/// Adds Σ(x − center) and Σ(x − center)² of each column of a contiguous row-major matrix to `sums` and `squares`.
+/// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
+/// its rows begin `stride` elements apart.
 public func addCenteredColumnSums(
     _ x: UnsafePointer<Double>,
     rows: Int,
     columns: Int,
+    stride: Int,
     centers: UnsafePointer<Double>,
     sums: UnsafeMutablePointer<Double>,
     squares: UnsafeMutablePointer<Double>
 ) {
-    addCenteredColumnSums(DoubleVector.self, x, rows, columns, centers, sums, squares) { Double($0) }
+    addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
 }
 
 @inline(__always)
@@ -53,6 +59,7 @@ private func addColumnDifferences<V: SIMD>(
     _ x: UnsafePointer<V.Scalar>,
     _ rows: Int,
     _ columns: Int,
+    _ stride: Int,
     _ centers: UnsafePointer<V.Scalar>,
     _ sums: UnsafeMutablePointer<Double>,
     _ widen: (V.Scalar) -> Double
@@ -68,7 +75,7 @@ private func addColumnDifferences<V: SIMD>(
             var (a, b) = (V.zero, V.zero)
             var row = firstRow
             while row < endRow {
-                let index = row &* columns &+ column
+                let index = row &* stride &+ column
                 a += load(V.self, x, index) - centerA
                 b += load(V.self, x, index &+ width) - centerB
                 row &+= 1
@@ -82,7 +89,7 @@ private func addColumnDifferences<V: SIMD>(
             var a = V.zero
             var row = firstRow
             while row < endRow {
-                a += load(V.self, x, row &* columns &+ column) - center
+                a += load(V.self, x, row &* stride &+ column) - center
                 row &+= 1
             }
             addLanes(a, to: sums + column, widen)
@@ -92,7 +99,7 @@ private func addColumnDifferences<V: SIMD>(
             var sum = V.Scalar.zero
             var row = firstRow
             while row < endRow {
-                sum += x[row &* columns &+ column] - centers[column]
+                sum += x[row &* stride &+ column] - centers[column]
                 row &+= 1
             }
             sums[column] += widen(sum)
@@ -108,6 +115,7 @@ private func addCenteredColumnSums<V: SIMD>(
     _ x: UnsafePointer<V.Scalar>,
     _ rows: Int,
     _ columns: Int,
+    _ stride: Int,
     _ centers: UnsafePointer<V.Scalar>,
     _ sums: UnsafeMutablePointer<Double>,
     _ squares: UnsafeMutablePointer<Double>,
@@ -123,7 +131,7 @@ private func addCenteredColumnSums<V: SIMD>(
             var (a, aa) = (V.zero, V.zero)
             var row = firstRow
             while row < endRow {
-                let difference = load(V.self, x, row &* columns &+ column) - center
+                let difference = load(V.self, x, row &* stride &+ column) - center
                 a += difference
                 aa = multiplyAdd(difference, difference, aa)
                 row &+= 1
@@ -136,7 +144,7 @@ private func addCenteredColumnSums<V: SIMD>(
             var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
             var row = firstRow
             while row < endRow {
-                let difference = x[row &* columns &+ column] - centers[column]
+                let difference = x[row &* stride &+ column] - centers[column]
                 sum += difference
                 sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
                 row &+= 1

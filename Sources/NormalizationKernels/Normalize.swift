@@ -56,32 +56,36 @@ public func normalizeRow(
     normalizeRow(DoubleVector.self, x, y, count, mean, remainder, scale, weight, bias)
 }
 
-/// Normalizes a contiguous row-major matrix whose columns have their own coefficients.
+/// Normalizes a row-major matrix whose columns have their own coefficients; rows begin
+/// `stride` elements apart.
 public func normalizeColumns(
     _ x: UnsafePointer<Float>,
     into y: UnsafeMutablePointer<Float>,
     rows: Int,
     columns: Int,
+    stride: Int,
     means: UnsafePointer<Float>,
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
     shifts: UnsafePointer<Float>
 ) {
-    normalizeColumns(FloatVector.self, x, y, rows, columns, means, remainders, scales, shifts)
+    normalizeColumns(FloatVector.self, x, y, rows, columns, stride, means, remainders, scales, shifts)
 }
 
-/// Normalizes a contiguous row-major matrix whose columns have their own coefficients.
+/// Normalizes a row-major matrix whose columns have their own coefficients; rows begin
+/// `stride` elements apart.
 public func normalizeColumns(
     _ x: UnsafePointer<Double>,
     into y: UnsafeMutablePointer<Double>,
     rows: Int,
     columns: Int,
+    stride: Int,
     means: UnsafePointer<Double>,
     remainders: UnsafePointer<Double>,
     scales: UnsafePointer<Double>,
     shifts: UnsafePointer<Double>
 ) {
-    normalizeColumns(DoubleVector.self, x, y, rows, columns, means, remainders, scales, shifts)
+    normalizeColumns(DoubleVector.self, x, y, rows, columns, stride, means, remainders, scales, shifts)
 }
 
 @inline(__always)
@@ -157,6 +161,7 @@ private func normalizeColumns<V: SIMD>(
     _ y: UnsafeMutablePointer<V.Scalar>,
     _ rows: Int,
     _ columns: Int,
+    _ stride: Int,
     _ means: UnsafePointer<V.Scalar>,
     _ remainders: UnsafePointer<V.Scalar>,
     _ scales: UnsafePointer<V.Scalar>,
@@ -175,7 +180,7 @@ private func normalizeColumns<V: SIMD>(
             let shift = load(V.self, shifts, column)
             var row = firstRow
             while row < endRow {
-                let index = row &* columns &+ column
+                let index = row &* stride &+ column
                 let difference = (load(V.self, x, index) - mean) - remainder
                 store(multiplyAdd(difference, scale, shift), y, index)
                 row &+= 1
@@ -185,7 +190,7 @@ private func normalizeColumns<V: SIMD>(
         while column < columns {
             var row = firstRow
             while row < endRow {
-                let index = row &* columns &+ column
+                let index = row &* stride &+ column
                 let difference = (x[index] - means[column]) - remainders[column]
                 y[index] = multiplyAdd(difference, scales[column], shifts[column])
                 row &+= 1
