@@ -34,3 +34,15 @@ extension HTTPReply {
         }
     }
 }
+
+extension JSONWriter {
+    mutating func member(_ name: String, _ value: String) {
+        self.name(name)
+        self.string(value)
+    }
+
+    mutating func member(_ name: String, _ value: Int) {
+        self.name(name)
+        self.integer(value)
+    }
+}

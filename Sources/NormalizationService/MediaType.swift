@@ -6,6 +6,9 @@ enum MediaType: String, CaseIterable {
     /// JSON followed by raw tensor bytes, framed by `Inference-Header-Content-Length`.
     case binary = "application/octet-stream"
 
+    /// All of them, as an `Accept` field lists them.
+    static let list = allCases.map(\.rawValue).joined(separator: ", ")
+
     /// The media type of a `Content-Type` value, parameters left out; `nil` if it is not one of these.
     init?(contentType: String) {
         let type = contentType.prefix { $0 != ";" }.trimmingOptionalWhitespace().lowercased()

@@ -18,13 +18,17 @@ struct NormalizeAnswer {
             if let id = self.request.id {
                 writer.member("id", id)
             }
-            writer.member("layer") { writer in
-                writer.object { writer in writer.member("type", self.layer.name) }
+            writer.name("layer")
+            writer.object { writer in writer.member("type", self.layer.name) }
+            writer.name("output")
+            switch type {
+            case .json: writer.tensor(self.output, nested: self.request.outputIsNested)
+            case .binary: writer.binaryTensor(self.output.dataType, shape: self.output.shape)
             }
-            writer.member("output") { writer in self.writeOutput(as: type, to: &writer) }
             // Last, because it ends here.
             let finished = clock.finishEncoding()
-            writer.member("timing") { writer in writer.object { writer in finished.write(to: &writer) } }
+            writer.name("timing")
+            writer.object { writer in finished.write(to: &writer) }
             timing = finished
         }
         var fields: HTTPFields = [.contentType: type.rawValue]
@@ -35,20 +39,5 @@ struct NormalizeAnswer {
             body.append(.buffer(self.output.buffer, self.output.byteRange))
         }
         return HTTPReply(head: HTTPResponse(status: .ok, headerFields: fields), body: body)
-    }
-
-    private func writeOutput(as type: MediaType, to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("shape", self.output.shape.dimensions)
-            writer.member("datatype", self.output.dataType.rawValue)
-            switch type {
-            case .json:
-                writer.member("data", self.output, isNested: self.request.outputIsNested)
-            case .binary:
-                writer.member("parameters") { writer in
-                    writer.object { writer in writer.member("binary_data_size", self.output.byteCount) }
-                }
-            }
-        }
     }
 }

@@ -13,7 +13,10 @@ struct NormalizeExchange {
         let fields = head.headerFields
         if let query = head.path?.firstIndex(of: "?") {
             let name = head.path?[query...].dropFirst().prefix { $0 != "=" && $0 != "&" } ?? ""
-            throw HTTPProblem(.unknownMember, "unknown query parameter '\(name.prefix(64))'; the layer stands in the JSON")
+            throw HTTPProblem(
+                .unknownMember,
+                "unknown query parameter '\(name.prefix(64))'; the layer stands in the JSON"
+            )
         }
         try Self.checkContentCoding(fields)
         let stated = fields[.inferenceHeaderContentLength]

@@ -21,7 +21,8 @@ struct Timing {
     /// The members of `timing`, in microseconds.
     func write(to writer: inout JSONWriter) {
         for stage in self.stages {
-            writer.member(stage.json) { $0.fixedPoint(Self.tenths(stage.nanoseconds), fractionDigits: 1) }
+            writer.name(stage.json)
+            writer.number(Double(Self.tenths(stage.nanoseconds)) / 10, fractionDigits: 1)
         }
     }
 

@@ -32,11 +32,12 @@ struct HealthProbe {
     private func status(from socket: Int32) throws(Failure) -> Int {
         let (host, path) =
             switch self.target {
-            case .tcp(let host, let port, let path): (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", path)
+            case .tcp(let host, let port, let path):
+                (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", path)
             case .unixSocket: ("localhost", Self.readyPath)
             }
         let request = Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8)
-        guard send(socket, request, request.count, Int32(MSG_NOSIGNAL.rawValue)) == request.count else {
+        guard send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             throw Failure(reason: Self.systemError("send"))
         }
         // The status line is all that matters: "HTTP/1.1 200".

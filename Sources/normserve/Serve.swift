@@ -39,7 +39,7 @@ struct Serve: ParsableCommand {
     }
 
     func run() throws {
-        try ServerProcess(options: self).run()
+        try ServerProcess(self).run()
     }
 }
 

@@ -16,15 +16,18 @@ import Testing
         #expect(MediaType(contentType: value) == nil)
     }
 
-    @Test("RFC 9110 §12.5.1: quality and specificity decide, the request's own type breaks ties", arguments: [
-        (nil, MediaType.binary), ("", .binary), ("*/*", .binary), ("application/*", .binary),
-        ("application/json", .json), ("application/json, */*;q=0.5", .json),
-        ("application/json;q=0.5, application/octet-stream;q=0.4", .json),
-        ("application/json;q=0.5, */*", .binary),
-        ("application/octet-stream;q=0, */*;q=0.1", .json),
-        ("text/html, application/*;q=0.1", .binary),
-        ("text/html", nil), ("*/*;q=0", nil), ("application/json;q=0", nil),
-    ])
+    @Test(
+        "RFC 9110 §12.5.1: quality and specificity decide, the request's own type breaks ties",
+        arguments: [
+            (nil, MediaType.binary), ("", .binary), ("*/*", .binary), ("application/*", .binary),
+            ("application/json", .json), ("application/json, */*;q=0.5", .json),
+            ("application/json;q=0.5, application/octet-stream;q=0.4", .json),
+            ("application/json;q=0.5, */*", .binary),
+            ("application/octet-stream;q=0, */*;q=0.1", .json),
+            ("text/html, application/*;q=0.1", .binary),
+            ("text/html", nil), ("*/*;q=0", nil), ("application/json;q=0", nil),
+        ] as [(String?, MediaType?)]
+    )
     func negotiation(accept: String?, expected: MediaType?) {
         #expect(MediaType.negotiate(accept: accept, preferred: .binary) == expected)
     }

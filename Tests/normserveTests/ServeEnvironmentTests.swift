@@ -4,7 +4,9 @@ import Testing
 @testable import normserve
 
 @Suite struct ServeEnvironmentTests {
-    private let environment = ServeEnvironment(["NORMSERVE_PORT": "9000", "NORMSERVE_MAX_BODY_BYTES": "1MiB", "HOME": "/"])
+    private let environment = ServeEnvironment([
+        "NORMSERVE_PORT": "9000", "NORMSERVE_MAX_BODY_BYTES": "1MiB", "HOME": "/",
+    ])
 
     @Test func theListIsThatOfTheCommand() {
         let words = Serve.helpMessage(columns: 400).split(whereSeparator: \.isWhitespace)

@@ -3,7 +3,9 @@ import Testing
 @testable import normserve
 
 @Suite struct TimeLimitTests {
-    @Test(arguments: [("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("2m", .seconds(120)), ("0s", .zero)])
+    @Test(arguments: [
+        ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("2m", .seconds(120)), ("0s", .zero),
+    ])
     func durations(text: String, duration: Duration) {
         #expect(TimeLimit(argument: text)?.duration == duration)
         #expect(TimeLimit(argument: text)?.description == text)
