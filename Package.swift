@@ -37,12 +37,12 @@ targets += [
     .target(name: "AlignedMemory", dependencies: ["CSystem"]),
     .target(name: "Tensors", dependencies: ["AlignedMemory"]),
     .target(name: "Normalization", dependencies: ["Tensors", "CSystem"] + kernelDependencies),
-    .target(name: "TensorFormats", dependencies: ["Tensors", "CDecimal"], swiftSettings: optimized),
+    .target(name: "TensorFormats", dependencies: ["AlignedMemory", "Tensors", "CDecimal"], swiftSettings: optimized),
     .target(
         name: "HTTPCore",
         dependencies: ["AlignedMemory", .product(name: "HTTPTypes", package: "swift-http-types")]
     ),
-    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem"]),
+    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem", "AlignedMemory"]),
     .target(
         name: "NormalizationService",
         dependencies: ["Normalization", "TensorFormats", "HTTPCore"],
@@ -63,7 +63,11 @@ targets += [
     .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "CDecimal"], swiftSettings: optimized),
     .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
     .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
-    .testTarget(name: "NormalizationServiceTests", dependencies: ["NormalizationService"]),
+    .testTarget(
+        name: "NormalizationServiceTests",
+        dependencies: ["NormalizationService", .product(name: "Yams", package: "Yams")]
+    ),
+    .testTarget(name: "normserveTests", dependencies: ["normserve"]),
 ]
 
 let package = Package(
@@ -73,6 +77,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: targets,
     swiftLanguageModes: [.v6],

@@ -1,0 +1,83 @@
+import AlignedMemory
+
+extension HTTPConnection {
+    mutating func dispatchStep(at now: MonotonicTime) -> Step? {
+        guard let exchange else { preconditionFailure("a request is there") }
+        self.phase = .answer
+        let start = exchange.bodyOffset
+        let message = HTTPRequestMessage(
+            head: exchange.head.request,
+            buffer: exchange.receivedCount > 0 ? exchange.buffer : nil,
+            bodyRange: exchange.receivedCount > 0 ? start..<start + exchange.receivedCount : 0..<0,
+            firstByteAt: exchange.firstByteAt,
+            lastByteAt: exchange.lastByteAt
+        )
+        return .respond(message, isInline: exchange.receivedCount <= exchange.inlineLimit)
+    }
+
+    /// The responder has answered the request, or worded its refusal.
+    public mutating func answered(_ reply: HTTPReply, at now: MonotonicTime, date: HTTPDate) {
+        // What the reply does not send back is free at once, however slowly the client takes the reply.
+        if let buffer = self.exchange?.buffer, !reply.body.contains(where: { $0.isPart(of: buffer) }) {
+            self.releaseBuffer()
+        }
+        self.output.begin()
+        ResponseHeadEncoder.encode(
+            reply.head,
+            contentCount: reply.body.reduce(0) { $0 + $1.count },
+            persistence: self.persistence,
+            date: date,
+            into: &self.output.head
+        )
+        // RFC 9110 §9.3.2: no content after HEAD, whatever the status.
+        let isHead = self.exchange.map { $0.head.request.method == .head } ?? self.parser.isHead
+        if !isHead, ResponseHeadEncoder.hasContent(reply.head.status) { self.output.body = reply.body }
+        self.waitingSince = now
+        self.phase = .output
+    }
+
+    private var persistence: ResponseHeadEncoder.Persistence {
+        if self.closesAfterReply { return .close }
+        return self.exchange?.head.version == .http10 ? .keepAlive : .unsaid
+    }
+
+    /// `count` bytes of `output` were handed to the system.
+    public mutating func sent(_ count: Int, at now: MonotonicTime) {
+        guard count > 0 else { return }
+        self.waitingSince = now
+        self.output.advance(by: count)
+        guard self.output.isEmpty else { return }
+        self.output.begin()
+        if case .interimOutput = self.phase {
+            self.phase = .content
+            self.bodyBytesInSpan = 0
+            return
+        }
+        self.releaseBuffer()
+        let unwantedCount = self.exchange?.unwantedCount ?? 0
+        self.exchange = nil
+        if self.closesAfterReply {
+            self.input.removeAll()
+            self.phase = self.inputHasEnded ? .closed : .endOfSending
+        } else if unwantedCount > 0 {
+            self.phase = .discard(unwantedCount)
+        } else {
+            self.beginHead(at: now)
+        }
+    }
+
+    mutating func beginHead(at now: MonotonicTime) {
+        self.phase = .head
+        self.exchange = nil
+        self.parser = RequestHeadParser(limits: self.limits)
+        self.waitingSince = now
+        // Without memory for a small buffer the large one stays.
+        try? self.input.shrink()
+    }
+}
+
+extension HTTPBodyPart {
+    fileprivate func isPart(of buffer: AlignedBuffer) -> Bool {
+        if case .buffer(let own, _) = self { own === buffer } else { false }
+    }
+}

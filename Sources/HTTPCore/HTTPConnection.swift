@@ -1,0 +1,207 @@
+public import AlignedMemory
+public import HTTPTypes
+
+/// One connection of an HTTP/1.1 server as a state machine: it knows the protocol, and neither sockets nor clocks.
+///
+/// The driver calls `next(at:)` until it says what to wait for, does each step, and reports back:
+/// ``Step`` says with which method. Requests are answered one after the other, in the order they came in.
+public struct HTTPConnection {
+    /// What the driver has to do.
+    public enum Step {
+        /// Read from the socket into this space, then call `received` or `receivedEnd`.
+        case receive(UnsafeMutableRawBufferPointer)
+        /// Ask the responder, then call `admitted`.
+        case admit(HTTPRequest)
+        /// Find memory for at least so many bytes of content, then call `provided`, or `refuse` if there is none.
+        /// A buffer that is there already is grown.
+        case allocate(byteCount: Int, growing: AlignedBuffer?)
+        /// The content's memory is no longer needed: call `takeReleasedBuffer`.
+        case recycle
+        /// Have the request answered, on this thread or on a worker, then call `answered`.
+        case respond(HTTPRequestMessage, isInline: Bool)
+        /// Have the refusal worded, then call `answered`.
+        case word(HTTPProblem)
+        /// Wait for the call of `answered`.
+        case awaitAnswer
+        /// Send from `output`, then call `sent`.
+        case send
+        /// Shut down the sending side, then go on.
+        case endSending
+        /// Close the socket; no step follows.
+        case close
+    }
+
+    enum Phase {
+        /// Between two requests, or within a head.
+        case head
+        case admission
+        case allocation
+        case content
+        case dispatch
+        case answer
+        case refusal(HTTPError)
+        case refusalAnswer
+        /// `100 Continue` is being sent.
+        case interimOutput
+        case output
+        /// The content of a request that was refused is thrown away; so many bytes remain.
+        case discard(Int)
+        case endOfSending
+        /// RFC 9112 §9.6: the client may still be sending; closing now could destroy the reply on its way.
+        case linger
+        case closed
+    }
+
+    /// Where the bytes go that are received next.
+    enum ReceiveTarget {
+        case input
+        case body
+        case nowhere
+    }
+
+    let limits: HTTPLimits
+    let timeouts: HTTPTimeouts
+    var phase = Phase.head
+    var input: InputBuffer
+    var parser: RequestHeadParser
+    var receiveTarget = ReceiveTarget.input
+    var inputHasEnded = false
+
+    /// The request in work.
+    var exchange: Exchange?
+    /// A body's memory that waits to be recycled.
+    var released: AlignedBuffer?
+
+    /// What is to be sent now.
+    public internal(set) var output = HTTPOutput()
+
+    /// Whether the connection is closed after the next reply.
+    var closesAfterReply = false
+    var requestCount = 0
+    var lingeredBytes = 0
+
+    /// When the current wait began: for the first byte of a head, its last, the client's taking or closing.
+    var waitingSince: MonotonicTime
+    /// When the first byte of the head was read that is being read.
+    var headBeganAt: MonotonicTime
+    /// The content that has arrived since `waitingSince`.
+    var bodyBytesInSpan = 0
+
+    /// A connection that was just accepted.
+    public init(limits: HTTPLimits, timeouts: HTTPTimeouts, at now: MonotonicTime) throws(AllocationError) {
+        self.limits = limits
+        self.timeouts = timeouts
+        self.input = try InputBuffer()
+        self.parser = RequestHeadParser(limits: limits)
+        self.waitingSince = now
+        self.headBeganAt = now
+    }
+
+    /// A request whose head is complete, until its reply is sent.
+    struct Exchange {
+        let head: RequestHead
+        let firstByteAt: MonotonicTime
+        var bodyOffset = 0
+        var inlineLimit = 0
+        var buffer: AlignedBuffer?
+        /// How much of `buffer` may be used.
+        var reservedCount = 0
+        var receivedCount = 0
+        var chunks: ChunkedDecoder?
+        var lastByteAt: MonotonicTime
+        /// Set if the content is not wanted: so much of it is still thrown away after the reply.
+        var unwantedCount = 0
+    }
+
+    /// Whether no request is being read, worked on or answered.
+    public var isIdle: Bool {
+        if case .head = self.phase { return !self.parser.hasBegun && self.input.isEmptyLineOrLess }
+        return false
+    }
+
+    /// Whether the driver waits for a responder. Then nobody notices that the client has gone but by asking.
+    public var awaitsAnswer: Bool {
+        if case .answer = self.phase { return true }
+        return false
+    }
+
+    /// Whether the only step left is to close.
+    public var isClosed: Bool {
+        if case .closed = self.phase { return true }
+        return false
+    }
+
+    /// The next step, at the time `now`.
+    public mutating func next(at now: MonotonicTime) -> Step {
+        while true {
+            if self.released != nil { return .recycle }
+            do throws(HTTPError) {
+                if let step = try self.advance(at: now) { return step }
+            } catch {
+                self.refuse(error)
+            }
+        }
+    }
+
+    private mutating func advance(at now: MonotonicTime) throws(HTTPError) -> Step? {
+        switch self.phase {
+        case .head: return try self.readHead(at: now)
+        case .admission: return self.exchange.map { .admit($0.head.request) }
+        case .allocation: return self.allocationStep()
+        case .content: return try self.readContent(at: now)
+        case .dispatch: return self.dispatchStep(at: now)
+        case .refusal(let error):
+            self.phase = .refusalAnswer
+            return .word(error.problem)
+        case .answer, .refusalAnswer: return .awaitAnswer
+        case .interimOutput, .output: return .send
+        case .discard(let count): return try self.discardStep(count, at: now)
+        case .endOfSending:
+            self.phase = .linger
+            self.waitingSince = now
+            return .endSending
+        case .linger:
+            if self.inputHasEnded || self.lingeredBytes > self.limits.maxBodyBytes {
+                self.phase = .closed
+                return nil
+            }
+            return try self.receiveStep(.nowhere)
+        case .closed: return .close
+        }
+    }
+
+    /// Turns to refusing the request, or the connection if no request is there.
+    public mutating func refuse(_ error: HTTPError) {
+        self.closesAfterReply = true
+        self.input.removeAll()
+        self.releaseBuffer()
+        self.exchange?.unwantedCount = 0
+        self.phase = .refusal(error)
+    }
+
+    /// No further request is taken; the one in work is answered.
+    public mutating func drain() {
+        self.closesAfterReply = true
+        if self.isIdle { self.phase = .closed }
+    }
+
+    /// The client has gone: nothing is answered any more, and what it held is given back.
+    public mutating func abandon() {
+        self.releaseBuffer()
+        self.output.begin()
+        self.phase = .closed
+    }
+
+    /// Hands over the memory of a body, to be used again or freed.
+    public mutating func takeReleasedBuffer() -> AlignedBuffer? {
+        self.released.take()
+    }
+
+    /// Forgets the body's memory, to be recycled with the next step.
+    mutating func releaseBuffer() {
+        guard let buffer = self.exchange?.buffer else { return }
+        self.exchange?.buffer = nil
+        self.released = buffer
+    }
+
+}

@@ -1,0 +1,34 @@
+/// How much a client may ask for. Everything is enforced while bytes arrive, never after.
+public struct HTTPLimits: Sendable {
+    /// The content of one request, in bytes, without its chunk framing; beyond it 413.
+    public var maxBodyBytes = 256 << 20
+
+    /// The request-line and the header section with their line ends, in bytes; beyond it 431.
+    public var maxHeadBytes = 32 << 10
+
+    /// The lines of a header section; beyond it 431.
+    public var maxFieldCount = 100
+
+    /// The request-line without its line end, in bytes; beyond it 414.
+    public var maxRequestLineBytes = 16 << 10
+
+    /// All chunk extensions of one message together, in bytes; beyond it 400.
+    public var maxChunkExtensionBytes = 4 << 10
+
+    /// The trailer section of a chunked message with its line ends, in bytes; beyond it 431.
+    public var maxTrailerBytes = 8 << 10
+
+    /// The lines of a trailer section; beyond it 431.
+    public var maxTrailerFieldCount = 32
+
+    /// The memory for content of all connections together, in bytes; beyond it 503.
+    public var maxBodyBytesInFlight = 1 << 30
+
+    /// The connections served at the same time; beyond it 503.
+    public var maxConnections = 4096
+
+    /// After so many requests the server closes the connection; `nil`: never for that reason.
+    public var maxRequestsPerConnection: Int?
+
+    public init() {}
+}

@@ -1,0 +1,25 @@
+/// How long the server waits for a client.
+public struct HTTPTimeouts: Sendable {
+    /// From the first byte of a head to its last, however often a byte arrives; then 408.
+    public var head = Duration.seconds(10)
+
+    /// Content must arrive with at least `minimumBodyRate`, judged once in each such span; else 408.
+    public var bodyGrace = Duration.seconds(10)
+
+    /// In bytes per second.
+    public var minimumBodyRate = 1024
+
+    /// Between two requests; then the connection is closed.
+    public var idle = Duration.seconds(75)
+
+    /// Without a byte of the reply being taken; then the connection is reset.
+    public var writeStall = Duration.seconds(30)
+
+    /// From the end of the last reply until the connection is closed, if the client does not close it before.
+    public var linger = Duration.seconds(5)
+
+    /// From the call of `drain` until the requests that are still in work are given up.
+    public var drain = Duration.seconds(25)
+
+    public init() {}
+}

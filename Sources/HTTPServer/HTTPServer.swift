@@ -1,0 +1,105 @@
+import Dispatch
+public import HTTPCore
+import Synchronization
+
+/// An HTTP/1.1 server: sockets on Dispatch, with the protocol in `HTTPConnection` and the answers from a responder.
+public final class HTTPServer: Sendable {
+    /// What the loops share.
+    struct Services: Sendable {
+        let responder: any HTTPResponder
+        let limits: HTTPLimits
+        let timeouts: HTTPTimeouts
+        let budget: ByteBudget
+        let pool: BufferPool
+        let workers: WorkerPool
+        let occupancy: ConnectionOccupancy
+    }
+
+    private enum State {
+        case idle
+        case listening(Listener)
+        case stopped
+    }
+
+    private let configuration: HTTPServerConfiguration
+    private let services: Services
+    private let loops: [EventLoop]
+    private let log: @Sendable (HTTPServerEvent) -> Void
+    private let state = Mutex(State.idle)
+
+    /// - Parameter log: is told what an operator wants to know; called from several threads.
+    public init(
+        configuration: HTTPServerConfiguration,
+        responder: any HTTPResponder,
+        log: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
+    ) {
+        let services = Services(
+            responder: responder,
+            limits: configuration.limits,
+            timeouts: configuration.timeouts,
+            budget: ByteBudget(limit: configuration.limits.maxBodyBytesInFlight),
+            pool: BufferPool(),
+            workers: WorkerPool(count: configuration.workerCount),
+            occupancy: ConnectionOccupancy(limit: configuration.limits.maxConnections)
+        )
+        self.configuration = configuration
+        self.services = services
+        self.loops = (0..<configuration.eventLoopCount).map { EventLoop(number: $0, services: services) }
+        self.log = log
+    }
+
+    /// Begins to listen and serve, on threads of its own.
+    ///
+    /// - Returns: where it listens, with the port that was found if 0 was asked for.
+    public func start() throws(HTTPServerError) -> HTTPServerConfiguration.Address {
+        try self.state.withLock { state throws(HTTPServerError) in
+            guard case .idle = state else { throw .alreadyStarted }
+            let socket = try ListeningSocket(self.configuration.address)
+            let listener = Listener(
+                socket: socket,
+                loops: self.loops,
+                occupancy: self.services.occupancy,
+                log: self.log
+            )
+            state = .listening(listener)
+            self.log(.listening(socket.address))
+            listener.start()
+            return socket.address
+        }
+    }
+
+    /// Stops listening, closes idle connections and lets the requests in work finish.
+    ///
+    /// - Parameter completion: is called once, on another thread, when the last connection is closed or the drain
+    ///   time is over and the rest was cut off; with whether all requests were finished.
+    public func drain(completion: @escaping @Sendable (Bool) -> Void) {
+        let deadline = DispatchTime(uptimeNanoseconds: (.now() + self.services.timeouts.drain).nanoseconds)
+        self.log(.draining)
+        self.stopListening {
+            for loop in self.loops { loop.queue.async { loop.drain() } }
+            DispatchQueue.global().async {
+                let isClean = self.services.occupancy.waitUntilEmpty(deadline)
+                if !isClean { self.shutdownNow() }
+                self.log(.stopped(clean: isClean))
+                completion(isClean)
+            }
+        }
+    }
+
+    /// Stops listening and cuts every connection off.
+    public func shutdownNow() {
+        self.stopListening {
+            for loop in self.loops { loop.queue.async { loop.abandonAll() } }
+        }
+    }
+
+    /// Calls `completion` when no connection is accepted any more.
+    private func stopListening(_ completion: @escaping @Sendable () -> Void) {
+        let listener = self.state.withLock { state -> Listener? in
+            defer { state = .stopped }
+            if case .listening(let listener) = state { return listener }
+            return nil
+        }
+        if let listener { listener.stop(completion) } else { completion() }
+    }
+}

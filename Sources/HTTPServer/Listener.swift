@@ -1,0 +1,80 @@
+import CSystem
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Accepts connections and hands them to the loops in turn.
+final class Listener: Sendable {
+    /// How long accepting rests when the process or the system has no descriptor left (nginx rests 500 ms).
+    private static let pause = DispatchTimeInterval.milliseconds(200)
+
+    /// One turn accepts no more.
+    private static let maxAcceptsPerTurn = 64
+
+    let queue = DispatchQueue(label: "normserve.listener")
+    private let socket: ListeningSocket
+    private let loops: [EventLoop]
+    private let occupancy: ConnectionOccupancy
+    private let log: @Sendable (HTTPServerEvent) -> Void
+    private let acceptCount = Atomic(0)
+    private let source: Mutex<any DispatchSourceRead>
+
+    init(
+        socket: ListeningSocket,
+        loops: [EventLoop],
+        occupancy: ConnectionOccupancy,
+        log: @escaping @Sendable (HTTPServerEvent) -> Void
+    ) {
+        self.socket = socket
+        self.loops = loops
+        self.occupancy = occupancy
+        self.log = log
+        self.source = Mutex(DispatchSource.makeReadSource(fileDescriptor: socket.descriptor, queue: self.queue))
+    }
+
+    func start() {
+        self.source.withLock { source in
+            source.setEventHandler { @Sendable in self.accept() }
+            source.setCancelHandler { @Sendable [socket] in socket.close() }
+            source.activate()
+        }
+    }
+
+    /// Stops listening, then calls `completion`: by then every connection accepted is with its loop.
+    func stop(_ completion: @escaping @Sendable () -> Void) {
+        self.queue.async {
+            self.source.withLock { $0.cancel() }
+            self.queue.async(execute: completion)
+        }
+    }
+
+    private func accept() {
+        for _ in 0..<Self.maxAcceptsPerTurn {
+            let descriptor = system_accept(self.socket.descriptor, nil, nil)
+            if descriptor >= 0 {
+                self.assign(SocketDescriptor(descriptor))
+                continue
+            }
+            switch errno {
+            case EINTR, ECONNABORTED: continue
+            case EAGAIN: return
+            default: return self.rest(after: errno)
+            }
+        }
+    }
+
+    private func assign(_ socket: SocketDescriptor) {
+        let admission = self.occupancy.enter()
+        guard admission != .drop else { return }
+        socket.disableNagle()
+        let loop = self.loops[self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue % self.loops.count]
+        loop.queue.async { loop.adopt(socket, isOverLimit: admission == .refuse) }
+    }
+
+    /// The connections that wait are not lost: they stay with the system until descriptors are free again.
+    private func rest(after errorNumber: Int32) {
+        self.log(.acceptingPaused(errorNumber: errorNumber))
+        self.source.withLock { $0.suspend() }
+        self.queue.asyncAfter(deadline: .now() + Self.pause) { self.source.withLock { $0.resume() } }
+    }
+}

@@ -1,0 +1,234 @@
+import AlignedMemory
+import Dispatch
+import HTTPCore
+
+/// Carries out the steps of one connection on its socket. Everything happens on the queue of its loop.
+final class SocketConnection {
+    /// One turn takes in or gives out no more, so that the other connections of the loop get theirs.
+    private static let maxBytesPerTurn = 4 << 20
+    private static let maxRequestsPerTurn = 32
+    private static let maxBytesPerSend = 2 << 20
+
+    private let id: UInt64
+    private let socket: SocketDescriptor
+    private let loop: EventLoop
+    private var http: HTTPConnection
+    private let readSource: any DispatchSourceRead
+    private var writeSource: (any DispatchSourceWrite)?
+    private var isReadSourceSuspended = false
+    private var isAwaitingInput = true
+    private var isAwaitingOutput = false
+    private var isClosed = false
+    /// What the body of the current request takes from the server's budget.
+    private var reservedBytes = 0
+    /// The job that answers the current request on a worker.
+    private var job: UInt64?
+
+    init(id: UInt64, socket: SocketDescriptor, http: HTTPConnection, loop: EventLoop) {
+        self.id = id
+        self.socket = socket
+        self.http = http
+        self.loop = loop
+        self.readSource = DispatchSource.makeReadSource(fileDescriptor: socket.rawValue, queue: loop.queue)
+        self.readSource.setEventHandler { [unowned self] in self.becameReadable() }
+        // The descriptor may be closed, and its number given to another, only when the source has let go of it.
+        self.readSource.setCancelHandler { withExtendedLifetime(socket) {} }
+        self.readSource.activate()
+    }
+
+    /// Does what can be done without waiting.
+    private func run(isReadable: Bool) {
+        var isReadable = isReadable
+        var turn = Turn()
+        self.isAwaitingInput = false
+        while !self.isClosed {
+            switch self.http.next(at: turn.now) {
+            case .receive(let space):
+                guard isReadable, turn.bytes < Self.maxBytesPerTurn else { return self.awaitInput() }
+                switch self.socket.receive(into: space) {
+                case .bytes(let count):
+                    turn.now = .now()
+                    turn.bytes += count
+                    // A short read has emptied the socket; another one would only find that out.
+                    isReadable = count == space.count
+                    self.http.received(count, at: turn.now)
+                case .end: self.http.receivedEnd()
+                case .wouldBlock: isReadable = false
+                case .failed: self.http.abandon()
+                }
+            case .admit(let head):
+                guard turn.requests < Self.maxRequestsPerTurn else { return self.loop.resume(self.id) }
+                turn.requests += 1
+                self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
+            case .allocate(let byteCount, let buffer):
+                self.allocate(byteCount, growing: buffer, at: turn.now)
+            case .recycle:
+                self.recycle(at: turn.now)
+            case .respond(let message, let isInline):
+                guard isInline else { return self.respondOnWorker(to: message) }
+                let reply = self.loop.responder.respond(to: message)
+                turn.now = .now()
+                self.http.answered(reply, at: turn.now, date: self.loop.date())
+            case .word(let problem):
+                self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
+            case .awaitAnswer: return
+            case .send:
+                guard turn.bytes < Self.maxBytesPerTurn else { return self.awaitOutput() }
+                switch self.send() {
+                case .bytes(let count):
+                    turn.bytes += count
+                    self.http.sent(count, at: turn.now)
+                case .wouldBlock: return self.awaitOutput()
+                case .end, .failed: self.http.abandon()
+                }
+            case .endSending: self.socket.endSending()
+            case .close: self.close()
+            }
+        }
+    }
+
+    /// What was done since the loop came to this connection.
+    private struct Turn {
+        var now = MonotonicTime.now()
+        var bytes = 0
+        var requests = 0
+    }
+
+    private func send() -> SocketDescriptor.Outcome {
+        self.http.output.withUnsentPieces(maxBytes: Self.maxBytesPerSend) { self.socket.send($0) }
+    }
+}
+
+extension SocketConnection {
+    /// Turns the connection away with a reply.
+    func refuse(_ error: HTTPError) {
+        self.http.refuse(error)
+        self.run(isReadable: false)
+    }
+
+    /// A worker has answered the request.
+    func answered(_ reply: HTTPReply) {
+        self.job = nil
+        self.http.answered(reply, at: .now(), date: self.loop.date())
+        self.run(isReadable: false)
+    }
+
+    /// Looks at the clock, and at the client where only asking tells whether it is still there.
+    func tick(at now: MonotonicTime) {
+        if self.http.awaitsAnswer, self.socket.isBroken {
+            self.abandon()
+        } else if self.http.tick(at: now) {
+            self.run(isReadable: false)
+        }
+    }
+
+    func drain() {
+        self.http.drain()
+        if self.http.isClosed { self.run(isReadable: false) }
+    }
+
+    /// Closes the connection, whatever it is doing.
+    func abandon() {
+        self.http.abandon()
+        self.run(isReadable: false)
+    }
+
+    /// Goes on after other connections had their turn.
+    func resume() {
+        self.run(isReadable: false)
+    }
+
+    private func respondOnWorker(to message: HTTPRequestMessage) {
+        let (id, loop, responder) = (self.id, self.loop, self.loop.responder)
+        self.job = self.loop.workers.submit {
+            let reply = responder.respond(to: message)
+            loop.queue.async { loop.answered(id, reply) }
+        }
+    }
+
+    private func allocate(_ byteCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
+        let additionalBytes = byteCount - self.reservedBytes
+        guard self.loop.budget.reserve(additionalBytes) else { return self.http.refuse(.overloaded) }
+        self.reservedBytes = byteCount
+        do throws(AllocationError) {
+            if let buffer {
+                try buffer.reserve(byteCount)
+                self.http.provided(buffer, at: now)
+            } else {
+                self.http.provided(try self.loop.pool.take(capacity: byteCount), at: now)
+            }
+        } catch {
+            self.loop.budget.release(byteCount)
+            self.reservedBytes = 0
+            self.http.refuse(.overloaded)
+        }
+    }
+
+    private func recycle(at now: MonotonicTime) {
+        if let buffer = self.http.takeReleasedBuffer() { self.loop.pool.put(buffer, at: now) }
+        self.giveBackBudget()
+    }
+
+    /// A job that waits is forgotten with its memory; one that runs gives its share back when it ends.
+    private func giveBackBudget() {
+        if let job, !self.loop.workers.cancel(job) {
+            self.loop.orphan(self.id, bytes: self.reservedBytes)
+        } else {
+            self.loop.budget.release(self.reservedBytes)
+        }
+        self.job = nil
+        self.reservedBytes = 0
+    }
+
+    private func close() {
+        self.isClosed = true
+        self.giveBackBudget()
+        self.readSource.cancel()
+        // A suspended source is not cancelled before it is resumed.
+        if self.isReadSourceSuspended { self.readSource.resume() }
+        if let writeSource {
+            writeSource.cancel()
+            if !self.isAwaitingOutput { writeSource.resume() }
+        }
+        self.loop.remove(self.id)
+    }
+}
+
+extension SocketConnection {
+    private func becameReadable() {
+        guard self.isAwaitingInput else {
+            // What comes early stays in the socket; its event would only come again and again.
+            self.readSource.suspend()
+            self.isReadSourceSuspended = true
+            return
+        }
+        self.run(isReadable: true)
+    }
+
+    private func awaitInput() {
+        self.isAwaitingInput = true
+        if self.isReadSourceSuspended {
+            self.isReadSourceSuspended = false
+            self.readSource.resume()
+        }
+    }
+
+    private func becameWritable() {
+        self.writeSource?.suspend()
+        self.isAwaitingOutput = false
+        self.run(isReadable: false)
+    }
+
+    private func awaitOutput() {
+        guard !self.isAwaitingOutput else { return }
+        self.isAwaitingOutput = true
+        if let writeSource { return writeSource.resume() }
+        let (source, socket) = (
+            DispatchSource.makeWriteSource(fileDescriptor: self.socket.rawValue, queue: self.loop.queue), self.socket
+        )
+        source.setEventHandler { [unowned self] in self.becameWritable() }
+        source.setCancelHandler { withExtendedLifetime(socket) {} }
+        source.activate()
+        self.writeSource = source
+    }
+}

@@ -1,0 +1,85 @@
+/// Layers whose groups of channels have statistics of their own: instance_norm, group_norm, and batch_norm with the
+/// statistics of the batch.
+extension Execution {
+    mutating func normalizeGroups(_ layout: ChannelLayout, _ groups: ChannelGroups) throws(LayerError) {
+        var block = try GroupBlock<Scalar>(self.plan, layout, groups, self.kernelSet)
+        // Whole groups, as many as a block has room for; or one that needs several blocks.
+        let groupsPerUnit = max(1, Coefficients<Scalar>.blockLength / groups.channelsPerGroup)
+        let samplesPerSet = groups.acrossSamples ? layout.sampleCount : 1
+        for channels in Chunks(0..<layout.channelCount, length: groupsPerUnit * groups.channelsPerGroup) {
+            for samples in Chunks(0..<layout.sampleCount, length: samplesPerSet) {
+                let moments = self.groupMoments(block, samples: samples, channels: channels)
+                for part in Chunks(channels, length: Coefficients<Scalar>.blockLength) {
+                    block.setCoefficients(part, firstChannel: channels.lowerBound, moments)
+                    self.normalize(layout, samples: samples, channels: part, block.coefficients)
+                }
+            }
+        }
+    }
+
+    /// The moments of each group of some channels.
+    private mutating func groupMoments(
+        _ block: GroupBlock<Scalar>,
+        samples: Range<Int>,
+        channels: Range<Int>
+    ) -> [Moments] {
+        let (layout, channelsPerGroup) = (block.layout, block.groups.channelsPerGroup)
+        if layout.isChannelsLast {
+            let rows = samples.lowerBound * layout.positionCount..<samples.upperBound * layout.positionCount
+            let matrix = ColumnMatrix(
+                rows: rows,
+                columns: channels,
+                width: layout.channelCount,
+                columnsPerGroup: channelsPerGroup
+            )
+            return self.moments(of: matrix, block.columnSums, block.wideColumnSums)
+        }
+        return stride(from: channels.lowerBound, to: channels.upperBound, by: channelsPerGroup).map { channel in
+            let ranges = samples.lazy.map { sample in
+                let first = sample * layout.sampleLength + channel * layout.positionCount
+                return first..<first + channelsPerGroup * layout.positionCount
+            }
+            return self.moments(of: ranges)
+        }
+    }
+}
+
+/// What the groups of a block of channels need: their sums, their coefficients.
+private struct GroupBlock<Scalar: ComputationScalar> {
+    let layout: ChannelLayout
+    let groups: ChannelGroups
+    let coefficients: Coefficients<Scalar>
+    let columnSums: ColumnSums<Scalar>
+    let wideColumnSums: ColumnSums<Double>
+    private var affine: ChannelAffine
+
+    init(
+        _ plan: NormalizationPlan,
+        _ layout: ChannelLayout,
+        _ groups: ChannelGroups,
+        _ kernelSet: KernelSet
+    ) throws(LayerError) {
+        self.layout = layout
+        self.groups = groups
+        self.coefficients = try Coefficients()
+        self.columnSums = try ColumnSums()
+        self.wideColumnSums = try ColumnSums()
+        self.affine = try ChannelAffine(weight: plan.weight, bias: plan.bias, kernels: kernelSet.double)
+    }
+
+    /// - Parameter moments: of the groups from `firstChannel` on.
+    mutating func setCoefficients(_ channels: Range<Int>, firstChannel: Int, _ moments: [Moments]) {
+        let (weight, bias) = self.affine.load(channels)
+        for channel in channels {
+            let group = moments[(channel - firstChannel) / self.groups.channelsPerGroup]
+            let index = channel - channels.lowerBound
+            self.coefficients.set(
+                index,
+                mean: group.mean,
+                remainder: group.remainder,
+                scale: self.groups.epsilon.scale(variance: group.variance) * weight[index],
+                shift: bias[index]
+            )
+        }
+    }
+}

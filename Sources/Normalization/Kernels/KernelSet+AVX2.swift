@@ -1,0 +1,41 @@
+#if arch(x86_64)
+import NormalizationKernelsAVX2
+import Tensors
+
+extension KernelSet {
+    static let avx2 = Self(
+        float: Kernels(
+            sumOfDifferences: sumOfDifferences,
+            centeredSums: centeredSums,
+            addColumnDifferences: addColumnDifferences,
+            addCenteredColumnSums: addCenteredColumnSums,
+            normalizeSpan: normalizeSpan,
+            normalizeRow: normalizeRow,
+            normalizeColumns: normalizeColumns,
+            reading: [
+                .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
+                .uint16: convertUInt16, .int16: convertInt16,
+                .fp16: convertFloat16, .bf16: convertBFloat16,
+            ],
+            writing: [.fp16: roundToFloat16, .bf16: roundToBFloat16, .fp64: roundToDouble]
+        ),
+        double: Kernels(
+            sumOfDifferences: sumOfDifferences,
+            centeredSums: centeredSums,
+            addColumnDifferences: addColumnDifferences,
+            addCenteredColumnSums: addCenteredColumnSums,
+            normalizeSpan: normalizeSpan,
+            normalizeRow: normalizeRow,
+            normalizeColumns: normalizeColumns,
+            reading: [
+                .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
+                .uint16: convertUInt16, .int16: convertInt16,
+                .uint32: convertUInt32, .int32: convertInt32,
+                .uint64: convertUInt64, .int64: convertInt64,
+                .fp16: convertFloat16, .bf16: convertBFloat16, .fp32: convertFloat,
+            ],
+            writing: [.fp16: roundToFloat16, .bf16: roundToBFloat16, .fp32: roundToFloat]
+        )
+    )
+}
+#endif

@@ -1,0 +1,112 @@
+public import Tensors
+
+/// Why a layer cannot be made, or cannot normalize an input.
+public enum LayerError: Error, Equatable {
+    /// The layer type has no parameter of that name.
+    case unknownParameter(ParameterName, layerType: String)
+    /// A required parameter is absent, and so is the one that could stand in its place.
+    case missingParameter(ParameterName, substitute: ParameterName? = nil)
+    /// A parameter is not a tensor, a number, a flag, … as it should be.
+    case wrongKind(ParameterName, expected: ParameterKind)
+    /// A parameter is none of the words that it may be.
+    case unknownChoice(ParameterName, String, allowed: [String])
+    /// Two parameters say the same thing, maybe differently.
+    case conflictingParameters(ParameterName, ParameterName)
+    /// eps is negative or not finite.
+    case invalidEpsilon(Double)
+    /// num_groups is less than 1.
+    case invalidGroupCount(Int)
+    /// The groups would not be of equal size.
+    case groupCountDoesNotDivide(Int, channelCount: Int)
+    /// normalized_shape names no dimension.
+    case emptyNormalizedShape
+    /// normalized_shape is not the end of the input's shape.
+    case normalizedShapeMismatch([Int], inputShape: Shape)
+    /// axis is not an axis of the input.
+    case axisOutOfRange(Int, rank: Int)
+    /// A parameter per channel does not have one element per channel.
+    case channelCountMismatch(ParameterName, elementCount: Int, channelCount: Int, axis: Int)
+    /// A parameter does not have one element for each of the normalized dimensions' elements.
+    case elementCountMismatch(ParameterName, elementCount: Int, normalizedShape: [Int], expected: Int)
+    /// A parameter has the right number of elements in another arrangement.
+    case shapeMismatch(ParameterName, Shape, expected: [Int])
+    /// The layer does not take inputs of that rank.
+    case unsupportedRank(Int, supported: ClosedRange<Int>)
+    /// Outputs are of floating types only.
+    case unsupportedOutputType(DataType)
+    /// A variance is negative or not a number.
+    case negativeVariance(ParameterName, index: Int)
+    /// A variance is zero, and eps is zero too.
+    case zeroVariance(ParameterName, index: Int)
+    /// There is no memory for the output or for the coefficients.
+    case outOfMemory(byteCount: Int)
+
+    /// The parameter to blame, if it is one.
+    public var parameter: ParameterName? {
+        switch self {
+        case .unknownParameter(let name, _), .missingParameter(let name, _), .wrongKind(let name, _),
+            .unknownChoice(let name, _, _), .conflictingParameters(_, let name),
+            .channelCountMismatch(let name, _, _, _), .elementCountMismatch(let name, _, _, _),
+            .shapeMismatch(let name, _, _), .negativeVariance(let name, _), .zeroVariance(let name, _):
+            name
+        case .invalidEpsilon: .epsilon
+        case .invalidGroupCount, .groupCountDoesNotDivide: .groupCount
+        case .emptyNormalizedShape, .normalizedShapeMismatch: .normalizedShape
+        case .axisOutOfRange: .axis
+        case .unsupportedRank, .unsupportedOutputType, .outOfMemory: nil
+        }
+    }
+}
+
+extension LayerError: CustomStringConvertible {
+    /// What it was and what it should be. Never an element of a tensor.
+    public var description: String {
+        switch self {
+        case .unknownParameter(let name, let layerType):
+            "\(layerType) has no parameter \(name)"
+        case .missingParameter(let name, let substitute):
+            if let substitute { "\(name) or \(substitute) is required" } else { "\(name) is required" }
+        case .wrongKind(let name, let expected):
+            "\(name) must be \(expected)"
+        case .unknownChoice(let name, let word, let allowed):
+            "\(name) is \"\(word)\"; it must be \(ParameterKind.choice(allowed))"
+        case .conflictingParameters(let name, let other):
+            "\(name) and \(other) exclude each other; give one of them"
+        case .invalidEpsilon(let epsilon):
+            "eps is \(epsilon); it must be a finite number that is not negative"
+        case .invalidGroupCount(let count):
+            "num_groups is \(count); it must be at least 1"
+        case .groupCountDoesNotDivide(let count, let channelCount):
+            "num_groups is \(count), which does not divide the \(counted(channelCount, "channel"))"
+        case .emptyNormalizedShape:
+            "normalized_shape is []; it must name at least one dimension"
+        case .normalizedShapeMismatch(let normalizedShape, let inputShape):
+            "normalized_shape is \(normalizedShape), which is not the end of the input's shape \(inputShape)"
+        case .axisOutOfRange(let axis, let rank):
+            "axis is \(axis); for an input of rank \(rank) it must be from \(-rank) to \(rank - 1)"
+        case .channelCountMismatch(let name, let elementCount, let channelCount, let axis):
+            "\(name) has \(counted(elementCount, "element")); "
+                + "the input has \(counted(channelCount, "channel")) on axis \(axis)"
+        case .elementCountMismatch(let name, let elementCount, let normalizedShape, let expected):
+            "\(name) has \(counted(elementCount, "element")); "
+                + "the normalized dimensions \(normalizedShape) have \(expected)"
+        case .shapeMismatch(let name, let shape, let expected):
+            "\(name) has the shape \(shape); it must be \(expected)"
+        case .unsupportedRank(let rank, let supported):
+            "the input has rank \(rank); it must be from \(supported.lowerBound) to \(supported.upperBound)"
+        case .unsupportedOutputType(let dataType):
+            "the output cannot be \(dataType.rawValue); it must be FP16, BF16, FP32 or FP64"
+        case .negativeVariance(let name, let index):
+            "\(name) is negative or not a number at index \(index); a variance must be at least 0"
+        case .zeroVariance(let name, let index):
+            "\(name) and eps are both 0 at index \(index); their sum must be greater than 0"
+        case .outOfMemory(let byteCount):
+            "no memory for \(byteCount) bytes"
+        }
+    }
+}
+
+/// "1 channel", "4 channels".
+private func counted(_ count: Int, _ noun: String) -> String {
+    count == 1 ? "1 \(noun)" : "\(count) \(noun)s"
+}

@@ -1,0 +1,61 @@
+public import Tensors
+
+/// Normalizes each channel by statistics that were collected in training, or by those of this batch.
+public struct BatchNorm: NormalizationLayer {
+    public static let type = LayerType(
+        Self.self,
+        name: "batch_norm",
+        summary: "Each channel by running statistics, or by the statistics of the batch.",
+        formula: "y = (x − mean_c) / sqrt(var_c + eps) · weight_c + bias_c",
+        source: "Ioffe and Szegedy 2015, arXiv:1502.03167; torch.nn.BatchNorm1d, 2d, 3d",
+        parameters: [
+            .required(.runningMean, .tensor, unless: .useBatchStatistics, "The mean of each channel."),
+            .required(.runningVar, .tensor, unless: .useBatchStatistics, "The variance of each channel."),
+            .channelWeight, .channelBias, .epsilon, .epsilonPlacement, .dataFormat,
+            .optional(
+                .useBatchStatistics,
+                .boolean,
+                default: .boolean(false),
+                "Whether mean and variance are those of this batch, over samples and positions."
+            ),
+        ]
+    )
+
+    private let statistics: Statistics
+    private let weight: Parameter?
+    private let bias: Parameter?
+    private let dataFormat: DataFormat
+
+    private enum Statistics: Sendable {
+        case frozen(FrozenStatistics)
+        case batch(Epsilon)
+    }
+
+    public init(_ parameters: LayerParameters) throws(LayerError) {
+        let parameters = try parameters.resolved(for: Self.type)
+        if try parameters.boolean(.useBatchStatistics) == true {
+            self.statistics = .batch(try parameters.epsilon())
+        } else {
+            self.statistics = .frozen(try FrozenStatistics(parameters))
+        }
+        self.weight = try parameters.parameter(.weight)
+        self.bias = try parameters.parameter(.bias)
+        self.dataFormat = try parameters.dataFormat()
+    }
+
+    public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
+        let layout = try ChannelLayout(shape, self.dataFormat)
+        try layout.check(self.weight)
+        try layout.check(self.bias)
+        let computation: NormalizationPlan.Computation
+        switch self.statistics {
+        case .frozen(let statistics):
+            try statistics.check(layout)
+            computation = .frozen(layout, statistics)
+        case .batch(let epsilon):
+            let groups = ChannelGroups(channelsPerGroup: 1, acrossSamples: true, epsilon: epsilon)
+            computation = .grouped(layout, groups)
+        }
+        return NormalizationPlan(computation: computation, weight: self.weight, bias: self.bias)
+    }
+}

@@ -1,0 +1,70 @@
+import AlignedMemory
+import Tensors
+
+/// What a layer does to an input of some shape, everything about it checked.
+public struct NormalizationPlan: Sendable {
+    enum Computation: Sendable {
+        /// Every channel by statistics that are known before.
+        case frozen(ChannelLayout, FrozenStatistics)
+        /// Groups of channels by statistics of their own.
+        case grouped(ChannelLayout, ChannelGroups)
+        /// Contiguous rows by statistics of their own.
+        case rows(RowLayout)
+    }
+
+    let computation: Computation
+    let weight: Parameter?
+    let bias: Parameter?
+
+    func execute(
+        on input: Tensor,
+        into outputType: DataType,
+        kernels: KernelSet
+    ) throws(LayerError) -> Tensor {
+        let output = try Self.output(for: input, outputType)
+        guard input.shape.elementCount > 0 else { return output }
+        if input.dataType.computesInDouble {
+            var execution = try Execution<Double>(self, input, output, kernels)
+            try execution.run()
+        } else {
+            var execution = try Execution<Float>(self, input, output, kernels)
+            try execution.run()
+        }
+        return output
+    }
+
+    /// The input's memory where the elements have the same width, else new memory.
+    private static func output(for input: Tensor, _ outputType: DataType) throws(LayerError) -> Tensor {
+        if input.dataType.byteWidth == outputType.byteWidth {
+            return Tensor(outputType, shape: input.shape, in: input.buffer, at: input.byteOffset)
+        }
+        do {
+            return try Tensor(uninitialized: outputType, shape: input.shape)
+        } catch {
+            throw .outOfMemory(byteCount: error.byteCount)
+        }
+    }
+}
+
+/// Which channels share their statistics.
+struct ChannelGroups: Sendable {
+    /// How many neighbouring channels make a group.
+    let channelsPerGroup: Int
+
+    /// Whether the samples share them too.
+    let acrossSamples: Bool
+
+    let epsilon: Epsilon
+}
+
+/// An input seen as rows that are normalized on their own.
+struct RowLayout: Sendable {
+    let rowCount: Int
+    let rowLength: Int
+
+    /// Whether the mean is subtracted.
+    let isCentered: Bool
+
+    /// None stands for the machine epsilon of the computation.
+    let epsilon: Epsilon?
+}

@@ -1,0 +1,191 @@
+/// How many rows are summed before the sums move on to FP64: lanes of FP32 stay accurate within a block.
+private let blockRows = 64
+
+/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
+public func addColumnDifferences(
+    _ x: UnsafePointer<Float>,
+    rows: Int,
+    columns: Int,
+    stride: Int,
+    centers: UnsafePointer<Float>,
+    sums: UnsafeMutablePointer<Double>
+) {
+    addColumnDifferences(FloatVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
+}
+
+/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
+public func addColumnDifferences(
+    _ x: UnsafePointer<Double>,
+    rows: Int,
+    columns: Int,
+    stride: Int,
+    centers: UnsafePointer<Double>,
+    sums: UnsafeMutablePointer<Double>
+) {
+    addColumnDifferences(DoubleVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
+}
+
+/// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
+/// its rows begin `stride` elements apart.
+public func addCenteredColumnSums(
+    _ x: UnsafePointer<Float>,
+    rows: Int,
+    columns: Int,
+    stride: Int,
+    centers: UnsafePointer<Float>,
+    sums: UnsafeMutablePointer<Double>,
+    squares: UnsafeMutablePointer<Double>
+) {
+    addCenteredColumnSums(FloatVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
+}
+
+/// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
+/// its rows begin `stride` elements apart.
+public func addCenteredColumnSums(
+    _ x: UnsafePointer<Double>,
+    rows: Int,
+    columns: Int,
+    stride: Int,
+    centers: UnsafePointer<Double>,
+    sums: UnsafeMutablePointer<Double>,
+    squares: UnsafeMutablePointer<Double>
+) {
+    addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
+}
+
+@inline(__always)
+private func addColumnDifferences<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ rows: Int,
+    _ columns: Int,
+    _ stride: Int,
+    _ centers: UnsafePointer<V.Scalar>,
+    _ sums: UnsafeMutablePointer<Double>,
+    _ widen: (V.Scalar) -> Double
+) where V.Scalar: FloatingPoint {
+    let width = V.scalarCount
+    var firstRow = 0
+    while firstRow < rows {
+        let endRow = min(firstRow &+ blockRows, rows)
+        var column = 0
+        while column &+ 2 &* width <= columns {
+            let centerA = load(V.self, centers, column)
+            let centerB = load(V.self, centers, column &+ width)
+            var (a, b) = (V.zero, V.zero)
+            var row = firstRow
+            while row < endRow {
+                let index = row &* stride &+ column
+                a += load(V.self, x, index) - centerA
+                b += load(V.self, x, index &+ width) - centerB
+                row &+= 1
+            }
+            addLanes(a, to: sums + column, widen)
+            addLanes(b, to: sums + column + width, widen)
+            column &+= 2 &* width
+        }
+        while column &+ width <= columns {
+            let center = load(V.self, centers, column)
+            var a = V.zero
+            var row = firstRow
+            while row < endRow {
+                a += load(V.self, x, row &* stride &+ column) - center
+                row &+= 1
+            }
+            addLanes(a, to: sums + column, widen)
+            column &+= width
+        }
+        while column < columns {
+            var sum = V.Scalar.zero
+            var row = firstRow
+            while row < endRow {
+                sum += x[row &* stride &+ column] - centers[column]
+                row &+= 1
+            }
+            sums[column] += widen(sum)
+            column &+= 1
+        }
+        firstRow = endRow
+    }
+}
+
+@inline(__always)
+private func addCenteredColumnSums<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ rows: Int,
+    _ columns: Int,
+    _ stride: Int,
+    _ centers: UnsafePointer<V.Scalar>,
+    _ sums: UnsafeMutablePointer<Double>,
+    _ squares: UnsafeMutablePointer<Double>,
+    _ widen: (V.Scalar) -> Double
+) where V.Scalar: FloatingPoint {
+    let width = V.scalarCount
+    var firstRow = 0
+    while firstRow < rows {
+        let endRow = min(firstRow &+ blockRows, rows)
+        var column = 0
+        while column &+ width <= columns {
+            let center = load(V.self, centers, column)
+            var (a, aa) = (V.zero, V.zero)
+            var row = firstRow
+            while row < endRow {
+                let difference = load(V.self, x, row &* stride &+ column) - center
+                a += difference
+                aa = multiplyAdd(difference, difference, aa)
+                row &+= 1
+            }
+            addLanes(a, to: sums + column, widen)
+            addLanes(aa, to: squares + column, widen)
+            column &+= width
+        }
+        while column < columns {
+            var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
+            var row = firstRow
+            while row < endRow {
+                let difference = x[row &* stride &+ column] - centers[column]
+                sum += difference
+                sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
+                row &+= 1
+            }
+            sums[column] += widen(sum)
+            squares[column] += widen(sumOfSquares)
+            column &+= 1
+        }
+        firstRow = endRow
+    }
+}
+
+@inline(__always)
+private func addLanes<V: SIMD>(_ vector: V, to sums: UnsafeMutablePointer<Double>, _ widen: (V.Scalar) -> Double) {
+    for lane in 0..<V.scalarCount {
+        sums[lane] += widen(vector[lane])
+    }
+}
+
+/// The vector of the elements from `index` on, at any alignment.
+@inline(__always)
+private func load<V: SIMD>(_ type: V.Type, _ elements: UnsafePointer<V.Scalar>, _ index: Int) -> V {
+    UnsafeRawPointer(elements + index).loadUnaligned(as: V.self)
+}
+
+/// `a * b + c`, rounded once where the instruction set can.
+@inline(__always)
+private func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar: FloatingPoint {
+    #if FMA
+    c.addingProduct(a, b)
+    #else
+    a * b + c
+    #endif
+}
+
+/// `a * b + c` for the elements after the last whole vector: the same bits as in a vector.
+@inline(__always)
+private func multiplyAdd<Scalar: FloatingPoint>(_ a: Scalar, _ b: Scalar, _ c: Scalar) -> Scalar {
+    #if FMA
+    c.addingProduct(a, b)
+    #else
+    a * b + c
+    #endif
+}

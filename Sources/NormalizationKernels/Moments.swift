@@ -1,0 +1,137 @@
+/// How many elements are summed before the sum moves on to FP64: lanes of FP32 stay accurate within a block.
+private let blockLength = 4096
+
+/// Σ(x − center) of `count` contiguous elements.
+public func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, center: Float) -> Double {
+    sumOfDifferences(FloatVector.self, x, count, center) { Double($0) }
+}
+
+/// Σ(x − center) of `count` contiguous elements.
+public func sumOfDifferences(_ x: UnsafePointer<Double>, count: Int, center: Double) -> Double {
+    sumOfDifferences(DoubleVector.self, x, count, center) { Double($0) }
+}
+
+/// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
+public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
+    centeredSums(FloatVector.self, x, count, center) { Double($0) }
+}
+
+/// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
+public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
+    centeredSums(DoubleVector.self, x, count, center) { Double($0) }
+}
+
+@inline(__always)
+private func sumOfDifferences<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ count: Int,
+    _ center: V.Scalar,
+    _ widen: (V.Scalar) -> Double
+) -> Double where V.Scalar: FloatingPoint {
+    let width = V.scalarCount
+    let centers = V(repeating: center)
+    var total = 0.0
+    var index = 0
+    while index < count {
+        let end = min(index &+ blockLength, count)
+        var (a, b, c, d) = (V.zero, V.zero, V.zero, V.zero)
+        while index &+ 4 &* width <= end {
+            a += load(V.self, x, index) - centers
+            b += load(V.self, x, index &+ width) - centers
+            c += load(V.self, x, index &+ 2 &* width) - centers
+            d += load(V.self, x, index &+ 3 &* width) - centers
+            index &+= 4 &* width
+        }
+        while index &+ width <= end {
+            a += load(V.self, x, index) - centers
+            index &+= width
+        }
+        var rest = V.Scalar.zero
+        while index < end {
+            rest += x[index] - center
+            index &+= 1
+        }
+        total += wideSum((a + b) + (c + d), widen) + widen(rest)
+    }
+    return total
+}
+
+@inline(__always)
+private func centeredSums<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ count: Int,
+    _ center: V.Scalar,
+    _ widen: (V.Scalar) -> Double
+) -> (sum: Double, squares: Double) where V.Scalar: FloatingPoint {
+    let width = V.scalarCount
+    let centers = V(repeating: center)
+    var (sum, squares) = (0.0, 0.0)
+    var index = 0
+    while index < count {
+        let end = min(index &+ blockLength, count)
+        var (a, aa, b, bb) = (V.zero, V.zero, V.zero, V.zero)
+        while index &+ 2 &* width <= end {
+            let p = load(V.self, x, index) - centers
+            let q = load(V.self, x, index &+ width) - centers
+            a += p
+            b += q
+            aa = multiplyAdd(p, p, aa)
+            bb = multiplyAdd(q, q, bb)
+            index &+= 2 &* width
+        }
+        if index &+ width <= end {
+            let p = load(V.self, x, index) - centers
+            a += p
+            aa = multiplyAdd(p, p, aa)
+            index &+= width
+        }
+        var (rest, restSquares) = (V.Scalar.zero, V.Scalar.zero)
+        while index < end {
+            let difference = x[index] - center
+            rest += difference
+            restSquares = multiplyAdd(difference, difference, restSquares)
+            index &+= 1
+        }
+        sum += wideSum(a + b, widen) + widen(rest)
+        squares += wideSum(aa + bb, widen) + widen(restSquares)
+    }
+    return (sum, squares)
+}
+
+/// The vector of the elements from `index` on, at any alignment.
+@inline(__always)
+private func load<V: SIMD>(_ type: V.Type, _ elements: UnsafePointer<V.Scalar>, _ index: Int) -> V {
+    UnsafeRawPointer(elements + index).loadUnaligned(as: V.self)
+}
+
+/// `a * b + c`, rounded once where the instruction set can.
+@inline(__always)
+private func multiplyAdd<V: SIMD>(_ a: V, _ b: V, _ c: V) -> V where V.Scalar: FloatingPoint {
+    #if FMA
+    c.addingProduct(a, b)
+    #else
+    a * b + c
+    #endif
+}
+
+/// `a * b + c` for the elements after the last whole vector: the same bits as in a vector.
+@inline(__always)
+private func multiplyAdd<Scalar: FloatingPoint>(_ a: Scalar, _ b: Scalar, _ c: Scalar) -> Scalar {
+    #if FMA
+    c.addingProduct(a, b)
+    #else
+    a * b + c
+    #endif
+}
+
+/// The sum of the lanes, in FP64.
+@inline(__always)
+private func wideSum<V: SIMD>(_ vector: V, _ widen: (V.Scalar) -> Double) -> Double {
+    var sum = 0.0
+    for lane in 0..<V.scalarCount {
+        sum += widen(vector[lane])
+    }
+    return sum
+}

@@ -1,0 +1,1 @@
+../NormalizationKernels/ColumnMoments.swift

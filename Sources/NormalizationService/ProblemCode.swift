@@ -1,0 +1,50 @@
+import HTTPCore
+import HTTPTypes
+
+/// The refusals of the service; `openapi.yaml` lists them beside the server's own, and a test compares.
+enum ProblemCode: String, CaseIterable {
+    case invalidJSON = "invalid_json"
+    case invalidBinaryFraming = "invalid_binary_framing"
+    case notFound = "not_found"
+    case unknownLayer = "unknown_layer"
+    case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
+    case unsupportedMediaType = "unsupported_media_type"
+    case unsupportedContentCoding = "unsupported_content_coding"
+    case unknownMember = "unknown_member"
+    case missingMember = "missing_member"
+    case wrongType = "wrong_type"
+    case invalidValue = "invalid_value"
+    case unsupportedDataType = "unsupported_datatype"
+    case invalidShape = "invalid_shape"
+    case invalidData = "invalid_data"
+    case unknownLayerType = "unknown_layer_type"
+    case missingParameter = "missing_parameter"
+    case invalidParameter = "invalid_parameter"
+    case shapeMismatch = "shape_mismatch"
+    case outOfMemory = "out_of_memory"
+
+    var status: HTTPResponse.Status {
+        switch self {
+        case .invalidJSON, .invalidBinaryFraming: .badRequest
+        case .notFound, .unknownLayer: .notFound
+        case .methodNotAllowed: .methodNotAllowed
+        case .notAcceptable: .notAcceptable
+        case .unsupportedMediaType, .unsupportedContentCoding: .unsupportedMediaType
+        case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
+            .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
+            .unprocessableContent
+        case .outOfMemory: .serviceUnavailable
+        }
+    }
+}
+
+extension HTTPProblem {
+    init(_ code: ProblemCode, _ detail: String, pointer: String? = nil, fields: HTTPFields = [:]) {
+        var fields = fields
+        if code.status == .serviceUnavailable {
+            fields[.retryAfter] = "1"
+        }
+        self.init(code.status, code: code.rawValue, detail: detail, pointer: pointer, fields: fields)
+    }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import HTTPCore
+import HTTPTypes
+
+/// A path that the service answers, and by which methods. `openapi.yaml` describes the same; a test compares them.
+enum Route: String, CaseIterable {
+    case normalize = "/normalize"
+    case live = "/health/live"
+    case ready = "/health/ready"
+    case openAPI = "/openapi.yaml"
+
+    /// The route of a request, or 404, or 405.
+    init(_ head: HTTPRequest) throws(HTTPProblem) {
+        guard let route = Self(target: head.path ?? "") else {
+            throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
+        }
+        guard route.methods.contains(head.method) else {
+            throw HTTPProblem(
+                .methodNotAllowed,
+                "\(route.rawValue) does not answer \(head.method); it answers \(route.allow)",
+                fields: [.allow: route.allow]
+            )
+        }
+        self = route
+    }
+
+    /// The methods that the path answers.
+    var methods: [HTTPRequest.Method] {
+        switch self {
+        case .normalize: [.post, .options]
+        case .live, .ready, .openAPI: [.get, .head, .options]
+        }
+    }
+
+    /// The same as the value of an `Allow` field.
+    var allow: String { self.methods.map(\.rawValue).joined(separator: ", ") }
+
+    /// The route of a target in origin-form, the query left out.
+    private init?(target: String) {
+        let path = target.prefix { $0 != "?" }
+        if let route = Self(rawValue: String(path)) {
+            self = route
+            return
+        }
+        // RFC 3986 §2.3: an encoded unreserved character means the same as the character. Segments are decoded one by
+        // one, so that an encoded slash never becomes a delimiter.
+        guard path.contains("%") else { return nil }
+        var segments: [String] = []
+        for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
+            guard let decoded = segment.removingPercentEncoding, !decoded.contains("/") else { return nil }
+            segments.append(decoded)
+        }
+        self.init(rawValue: segments.joined(separator: "/"))
+    }
+}

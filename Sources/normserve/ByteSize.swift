@@ -1,0 +1,43 @@
+import ArgumentParser
+
+/// A number of bytes on the command line: `65536`, `64KiB`, `256MiB`, `1GiB`.
+struct ByteSize: Equatable, ExpressibleByArgument {
+    let bytes: Int
+
+    static let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
+
+    init(bytes: Int) {
+        self.bytes = bytes
+    }
+
+    init?(argument: String) {
+        let unit = Self.units.first { argument.hasSuffix($0.0) }
+        let digits = argument.dropLast(unit?.0.count ?? 0)
+        guard let number = Int(decimalDigits: digits) else { return nil }
+        let (bytes, overflow) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
+        guard !overflow else { return nil }
+        self.bytes = bytes
+    }
+
+    var defaultValueDescription: String { self.description }
+}
+
+extension ByteSize: CustomStringConvertible {
+    /// With the largest unit that divides it.
+    var description: String {
+        guard self.bytes > 0, let unit = Self.units.first(where: { self.bytes % $0.1 == 0 }) else {
+            return "\(self.bytes)"
+        }
+        return "\(self.bytes / unit.1)\(unit.0)"
+    }
+}
+
+extension Int {
+    /// Digits and nothing else: `Int("+5")` is 5, which is not what a user meant by a size.
+    init?(decimalDigits digits: some StringProtocol) {
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
+        self.init(digits)
+    }
+}

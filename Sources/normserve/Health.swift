@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+
+/// Asks a running server whether it is ready; the exit code is the answer.
+struct Health: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask a running server whether it is ready: exit code 0 if so, else 1.",
+        discussion: """
+            Made for a container's HEALTHCHECK. Without a URL it asks the server that NORMSERVE_HOST, NORMSERVE_PORT \
+            or NORMSERVE_UNIX_SOCKET describe.
+            """
+    )
+
+    @Argument(help: "Where the server is, for example http://127.0.0.1:8080.")
+    var url: String?
+
+    @Option(help: "How long to wait for the answer.")
+    var timeout = TimeLimit(seconds: 3)
+
+    func run() throws {
+        let target = try self.target(ServeEnvironment(ProcessInfo.processInfo.environment))
+        let probe = HealthProbe(target: target, timeout: self.timeout.duration)
+        switch probe.run() {
+        case .success(let status) where status == 200:
+            print("ready")
+        case .success(let status):
+            print("not ready: status \(status)")
+            throw ExitCode.failure
+        case .failure(let failure):
+            print("not ready: \(failure.reason)")
+            throw ExitCode.failure
+        }
+    }
+
+    func target(_ environment: ServeEnvironment) throws(ValidationError) -> HealthProbe.Target {
+        if let url {
+            guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty
+            else { throw ValidationError("'\(url)' is not an http URL such as http://127.0.0.1:8080") }
+            let path = parts.path.isEmpty || parts.path == "/" ? HealthProbe.readyPath : parts.path
+            return .tcp(host: host.trimmingCharacters(in: ["[", "]"]), port: parts.port ?? 80, path: path)
+        }
+        if let path = environment["unix-socket"], !path.isEmpty {
+            return .unixSocket(path: path)
+        }
+        // A server that listens on every address listens on the loopback one.
+        let everywhere = ["0.0.0.0": "127.0.0.1", "::": "::1"]
+        let host = environment["host"] ?? "127.0.0.1"
+        let port = environment["port"].flatMap { Int(decimalDigits: $0) } ?? 8080
+        return .tcp(host: everywhere[host] ?? host, port: port, path: HealthProbe.readyPath)
+    }
+}

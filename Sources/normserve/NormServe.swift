@@ -1,0 +1,43 @@
+import ArgumentParser
+import Foundation
+
+/// The root of the command line; without a subcommand it serves.
+@main
+struct NormServe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "normserve",
+        abstract: "Normalization layers as an HTTP service.",
+        discussion: """
+            Every option of `serve` is also an environment variable: --max-body-bytes is NORMSERVE_MAX_BODY_BYTES. \
+            Sizes take KiB, MiB and GiB; durations take ms, s and m.
+            """,
+        version: Version.current,
+        subcommands: [Serve.self, Health.self],
+        defaultSubcommand: Serve.self
+    )
+
+    static func main() {
+        let environment = ServeEnvironment(ProcessInfo.processInfo.environment)
+        do {
+            var command = try self.parseAsRoot(environment.completing(Array(CommandLine.arguments.dropFirst())))
+            try command.run()
+        } catch {
+            self.finish(with: error)
+        }
+    }
+
+    /// Prints help and versions in full, errors as one line.
+    private static func finish(with error: any Error) -> Never {
+        let exitCode = self.exitCode(for: error)
+        if exitCode == .success || error is ExitCode {
+            self.exit(withError: error)
+        }
+        let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
+        FileHandle.standardError.write(Data("normserve: \(message) (see normserve --help)\n".utf8))
+        self.exit(withError: exitCode)
+    }
+}
+
+enum Version {
+    static let current = "0.1.0"
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Logging
+
+/// Runs the server until it is told to stop.
+struct Serve: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Serve POST /normalize and the rest of the API (the default).",
+        discussion: """
+            SIGTERM or SIGINT drains: /health/ready turns 503, no connection is accepted any more, requests in flight \
+            finish, and the process exits with 0 within the drain time. A second signal ends it at once.
+            """
+    )
+
+    @Option(help: "The address or name to listen on; 0.0.0.0 or :: for all.")
+    var host = "127.0.0.1"
+
+    @Option(help: "The port to listen on; 0 picks a free one, which the log's first line names.")
+    var port: UInt16 = 8080
+
+    @Option(help: ArgumentHelp("Listen on a Unix domain socket instead.", valueName: "path"))
+    var unixSocket: String?
+
+    @Option(help: "How many event loops and how many workers; the number of processors if not given.")
+    var threads: Int?
+
+    @Option(help: "The least severe messages to log: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var logLevel = Logger.Level.info
+
+    @Option(help: "How a log line looks on standard error: text or json.")
+    var logFormat = LogFormat.text
+
+    @OptionGroup(title: "Limits")
+    var limits: LimitOptions
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads is \(threads); it must be from 1 to 1024")
+        }
+    }
+
+    func run() throws {
+        try ServerProcess(self).run()
+    }
+}
+
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

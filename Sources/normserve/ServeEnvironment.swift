@@ -1,0 +1,35 @@
+/// The options of `serve` that the environment sets: `NORMSERVE_MAX_BODY_BYTES` for `--max-body-bytes`.
+struct ServeEnvironment {
+    /// Every option of `serve` without its dashes. A test compares the list with the command's help.
+    static let optionNames = [
+        "host", "port", "unix-socket", "threads", "log-level", "log-format",
+        "max-body-bytes", "max-json-depth", "max-head-bytes", "max-fields", "max-in-flight-bytes", "max-connections",
+        "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout", "drain-timeout",
+    ]
+
+    private let variables: [String: String]
+
+    init(_ variables: [String: String]) {
+        self.variables = variables
+    }
+
+    static func variableName(of option: String) -> String {
+        "NORMSERVE_" + option.uppercased().replacing("-", with: "_")
+    }
+
+    subscript(option: String) -> String? { self.variables[Self.variableName(of: option)] }
+
+    /// The arguments with what the environment says put before them, so that the command line has the last word.
+    func completing(_ arguments: [String]) -> [String] {
+        let isServe = arguments.first.map { $0 == "serve" || $0.hasPrefix("-") } ?? true
+        guard isServe else { return arguments }
+        let explicit = arguments.first == "serve" ? Array(arguments.dropFirst()) : arguments
+        let fromEnvironment = Self.optionNames.compactMap { name in
+            self[name].flatMap { $0.isEmpty ? nil : "--\(name)=\($0)" }
+        }
+        guard !fromEnvironment.isEmpty else { return arguments }
+        let informational = ["--version", "--help", "-h"]
+        guard !explicit.contains(where: informational.contains) else { return arguments }
+        return ["serve"] + fromEnvironment + explicit
+    }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Dispatch
+import Foundation
+import HTTPCore
+import HTTPServer
+import Logging
+import Normalization
+import NormalizationService
+
+/// The composition root: joins the server and the service, and lives until a signal ends it.
+struct ServerProcess {
+    private let options: Serve
+    private let logger: Logger
+    private let readiness = Readiness()
+
+    init(_ options: Serve) {
+        self.options = options
+        LoggingSystem.bootstrap { label in
+            switch options.logFormat {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler(label: label)
+            }
+        }
+        var logger = Logger(label: "normserve")
+        logger.logLevel = options.logLevel
+        self.logger = logger
+    }
+
+    /// Serves until a signal ends the process.
+    func run() throws -> Never {
+        let server = HTTPServer(
+            configuration: self.configuration,
+            responder: NormalizationService(
+                maximumJSONDepth: self.options.limits.maxJsonDepth,
+                readiness: self.readiness
+            ),
+            log: self.log
+        )
+        let signals = self.handleSignals(for: server)
+        do throws(HTTPServerError) {
+            let address = try server.start()
+            self.logger.notice("listening", metadata: self.settings(address: address))
+        } catch {
+            throw StartUpError(description: error.description)
+        }
+        withExtendedLifetime(signals) { dispatchMain() }
+    }
+}
+
+/// Why the server does not start, in a sentence.
+struct StartUpError: Error, CustomStringConvertible {
+    let description: String
+}
+
+extension ServerProcess {
+    private var threads: Int { self.options.threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    private var configuration: HTTPServerConfiguration {
+        let address: HTTPServerConfiguration.Address =
+            self.options.unixSocket.map { .unixSocket(path: $0) }
+            ?? .tcp(host: self.options.host, port: self.options.port)
+        var configuration = HTTPServerConfiguration(
+            address: address,
+            eventLoopCount: self.threads,
+            workerCount: self.threads
+        )
+        let limits = self.options.limits
+        configuration.limits.maxBodyBytes = limits.maxBodyBytes.bytes
+        configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
+        configuration.limits.maxFieldCount = limits.maxFields
+        configuration.limits.maxBodyBytesInFlight = limits.maxInFlightBytes.bytes
+        configuration.limits.maxConnections = limits.maxConnections
+        configuration.timeouts.head = limits.headTimeout.duration
+        configuration.timeouts.bodyGrace = limits.bodyGrace.duration
+        configuration.timeouts.minimumBodyRate = limits.minBodyRate.bytes
+        configuration.timeouts.idle = limits.idleTimeout.duration
+        configuration.timeouts.writeStall = limits.writeTimeout.duration
+        configuration.timeouts.drain = limits.drainTimeout.duration
+        return configuration
+    }
+
+    /// What an operator wants to see in the log's first line.
+    private func settings(address: HTTPServerConfiguration.Address) -> Logger.Metadata {
+        let limits = self.options.limits
+        return [
+            "address": "\(address)",
+            "version": "\(Version.current)",
+            "threads": "\(self.threads)",
+            "instruction_set": "\(InstructionSet.current.rawValue)",
+            "max_body_bytes": "\(limits.maxBodyBytes)",
+            "max_json_depth": "\(limits.maxJsonDepth)",
+            "max_head_bytes": "\(limits.maxHeadBytes)",
+            "max_fields": "\(limits.maxFields)",
+            "max_in_flight_bytes": "\(limits.maxInFlightBytes)",
+            "max_connections": "\(limits.maxConnections)",
+            "head_timeout": "\(limits.headTimeout)",
+            "body_grace": "\(limits.bodyGrace)",
+            "min_body_rate": "\(limits.minBodyRate)",
+            "idle_timeout": "\(limits.idleTimeout)",
+            "write_timeout": "\(limits.writeTimeout)",
+            "drain_timeout": "\(limits.drainTimeout)",
+        ]
+    }
+
+    private func log(_ event: HTTPServerEvent) {
+        switch event {
+        case .listening: break  // logged with the settings
+        case .acceptingPaused: self.logger.warning("\(event)")
+        case .draining, .stopped: self.logger.notice("\(event)")
+        }
+    }
+
+    /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
+    private func handleSignals(for server: HTTPServer) -> [any DispatchSourceSignal] {
+        [SIGTERM, SIGINT, SIGHUP].map { number in
+            // The default action would end the process before the source sees the signal.
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
+            source.setEventHandler {
+                if number == SIGHUP {
+                    self.logger.notice("SIGHUP: there is nothing to reload")
+                } else {
+                    self.stop(server)
+                }
+            }
+            source.activate()
+            return source
+        }
+    }
+
+    private func stop(_ server: HTTPServer) {
+        guard !self.readiness.isDraining else {
+            self.logger.warning("second signal: ending at once")
+            Foundation.exit(EXIT_FAILURE)
+        }
+        self.readiness.startDraining()
+        server.drain { isClean in
+            Foundation.exit(isClean ? EXIT_SUCCESS : EXIT_FAILURE)
+        }
+    }
+}

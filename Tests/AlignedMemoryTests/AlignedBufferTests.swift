@@ -1,0 +1,45 @@
+import AlignedMemory
+import Testing
+
+@Suite struct AlignedBufferTests {
+    @Test(arguments: [0, 1, 63, 64, 65, 1 << 20, (1 << 20) + 1, 5 << 20])
+    func everySizeIsAlignedAndWritable(size: Int) throws {
+        let buffer = try AlignedBuffer(capacity: size)
+        #expect(Int(bitPattern: buffer.baseAddress) % AlignedBuffer.alignment == 0)
+        #expect(buffer.capacity >= size)
+        let bytes = buffer[0..<size]
+        for index in bytes.indices {
+            bytes[index] = UInt8(truncatingIfNeeded: index)
+        }
+        #expect(bytes.indices.allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0) })
+    }
+
+    @Test(arguments: [(10, 100), (100, 1 << 20), (1 << 20, 1 << 23), (0, 3 << 20)])
+    func growingKeepsTheContentsAndTheAlignment(from small: Int, to large: Int) throws {
+        let buffer = try AlignedBuffer(capacity: small)
+        for index in 0..<small {
+            buffer[index..<index + 1][0] = UInt8(truncatingIfNeeded: index &* 31)
+        }
+        try buffer.reserve(large)
+        #expect(buffer.capacity >= large)
+        #expect(Int(bitPattern: buffer.baseAddress) % AlignedBuffer.alignment == 0)
+        let bytes = buffer[0..<small]
+        #expect(bytes.indices.allSatisfy { bytes[$0] == UInt8(truncatingIfNeeded: $0 &* 31) })
+    }
+
+    @Test func reservingLessChangesNothing() throws {
+        let buffer = try AlignedBuffer(capacity: 1000)
+        let (address, capacity) = (buffer.baseAddress, buffer.capacity)
+        try buffer.reserve(10)
+        #expect(buffer.baseAddress == address)
+        #expect(buffer.capacity == capacity)
+    }
+
+    @Test(arguments: [1 << 62, Int.max])
+    func moreThanThereIsIsAnErrorThatNamesTheSize(size: Int) throws {
+        #expect(throws: AllocationError(byteCount: size)) { try AlignedBuffer(capacity: size) }
+        let buffer = try AlignedBuffer(capacity: 1 << 20)
+        #expect(throws: AllocationError(byteCount: size)) { try buffer.reserve(size) }
+        #expect(buffer.capacity == 1 << 20)
+    }
+}
