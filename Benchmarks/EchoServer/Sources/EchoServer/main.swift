@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 
 guard let port = CommandLine.arguments.dropFirst().first.flatMap({ UInt16($0) }) else {
-    fputs("usage: EchoServer PORT\n", stderr)
+    print("usage: EchoServer PORT")
     exit(64)
 }
 signal(SIGPIPE, SIG_IGN)
@@ -30,7 +30,8 @@ let queues = (0..<sysconf(Int32(_SC_NPROCESSORS_ONLN))).map { DispatchQueue(labe
 var accepted = 0
 let acceptable = DispatchSource.makeReadSource(fileDescriptor: listener, queue: .main)
 acceptable.setEventHandler {
-    while case let client = accept4(listener, nil, nil, Int32(SOCK_NONBLOCK.rawValue)), client >= 0 {
+    while case let client = accept(listener, nil, nil), client >= 0 {
+        _ = fcntl(client, F_SETFL, O_NONBLOCK)
         var yes: Int32 = 1
         setsockopt(client, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         let queue = queues[accepted % queues.count]
