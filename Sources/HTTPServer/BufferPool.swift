@@ -7,14 +7,24 @@ final class BufferPool: Sendable {
     /// What is kept in all, in bytes. It comes on top of what is in use.
     private static let maxRetainedBytes = 36 << 20
 
+    /// Looking for memory must not take longer than allocating it.
+    private static let maxEntries = 64
+
     /// A request this large does without what is kept, so that both are never there together.
     private static let exclusiveSize = 64 << 20
 
     private static let maxAge = Duration.seconds(3)
 
     private struct Entry {
-        let buffer: AlignedBuffer
+        var buffer: AlignedBuffer
         let returnedAt: MonotonicTime
+
+        /// Whether the memory suits a request of `capacity` bytes, and nobody else holds it any more. Far larger
+        /// memory is left to those who need it.
+        mutating func suits(_ capacity: Int) -> Bool {
+            let size = self.buffer.capacity
+            return size >= capacity && size / 4 <= capacity && isKnownUniquelyReferenced(&self.buffer)
+        }
     }
 
     private struct State {
@@ -27,10 +37,8 @@ final class BufferPool: Sendable {
     /// Finds or allocates at least `capacity` bytes.
     func take(capacity: Int) throws(AllocationError) -> AlignedBuffer {
         let found = self.state.withLock { state -> AlignedBuffer? in
-            // Far larger memory than asked for is left to those who need it. The last one used is the warmest.
-            if let index = state.entries.lastIndex(where: {
-                $0.buffer.capacity >= capacity && $0.buffer.capacity / 4 <= capacity
-            }) {
+            // The last one used is the warmest.
+            for index in state.entries.indices.reversed() where state.entries[index].suits(capacity) {
                 let buffer = state.entries.remove(at: index).buffer
                 state.retainedBytes -= buffer.capacity
                 return buffer
@@ -42,14 +50,13 @@ final class BufferPool: Sendable {
         return try AlignedBuffer(capacity: capacity)
     }
 
-    /// Takes back memory that nobody else uses any more.
-    func put(_ buffer: consuming AlignedBuffer, at now: MonotonicTime) {
-        guard isKnownUniquelyReferenced(&buffer) else { return }
+    /// Takes back memory, to be handed out again as soon as nobody else holds it.
+    func put(_ buffer: AlignedBuffer, at now: MonotonicTime) {
         let returned = Entry(buffer: buffer, returnedAt: now)
         self.state.withLock { state in
             let size = returned.buffer.capacity
             guard size <= Self.maxRetainedBytes else { return }
-            while state.retainedBytes + size > Self.maxRetainedBytes {
+            while state.retainedBytes + size > Self.maxRetainedBytes || state.entries.count >= Self.maxEntries {
                 state.retainedBytes -= state.entries.removeFirst().buffer.capacity
             }
             state.entries.append(returned)

@@ -139,9 +139,9 @@ extension SocketConnection {
     }
 
     private func respondOnWorker(to message: HTTPRequestMessage) {
-        let (id, loop, responder) = (self.id, self.loop, self.loop.responder)
+        let (id, loop) = (self.id, self.loop)
         self.job = self.loop.workers.submit {
-            let reply = responder.respond(to: message)
+            let reply = loop.responder.respond(to: message)
             loop.queue.async { loop.answered(id, reply) }
         }
     }
