@@ -100,7 +100,7 @@ def malformed_head(rng):
     def head(*lines, start="POST /normalize HTTP/1.1", content=text):
         return "\r\n".join([start, *lines]).encode("latin-1") + b"\r\n\r\n" + content
 
-    bad_name = rng.choice('"(),/:;<=>?@[\\]{}\x00\x01\x7f\xe9 ')
+    bad_name = rng.choice('"(),/;<=>?@[\\]{}\x00\x01\x7f\xe9 ')
     bad_value = rng.choice("\x00\x01\x0b\x0c\x1f\x7f\r")
     bad_length = rng.choice(["", "-1", "+5", "5 5", "5,6", "0x5", "1e1", "5.0", "abc", "\xb2", str(2**64 + len(text)), "9" * 400])
     bad_size = rng.choice(["", "-1", "+5", "0x5", "g", "5 5", "1" + "0" * 16, "f" * 17, "\x00", "5;a=\n\x00", "_5"])

@@ -1,5 +1,7 @@
 """Refusals of POST /normalize: status, code, pointer and sentence."""
 
+import json
+
 import pytest
 
 from problems import problem
@@ -94,7 +96,6 @@ UNPROCESSABLE = [
     (with_layer(running_var=[1, 0], eps=0), "/layer/", "invalid_parameter"),
     (with_layer(eps=-1), "/layer/eps", "invalid_parameter"),
     (with_layer(eps="small"), "/layer/eps", None),
-    (with_layer(eps=None), "/layer/eps", None),
     (with_layer(weight=[1, 1, 1]), "/layer/weight", "shape_mismatch"),
     (with_layer(bias=[1]), "/layer/bias", "shape_mismatch"),
     (with_layer(weight=1), "/layer/weight", None),
@@ -152,6 +153,31 @@ def test_detail_names_the_first_offender(server):
 )  # fmt: skip
 def test_unparsable(server, problem_codes, body):
     answer = problem(server.post(body), 400, problem_codes)
+    assert any(character.isdigit() for character in answer["detail"]), "the byte offset is missing"
+
+
+FLAWS = [
+    (b"[1, 2, 3, 4]", flawed)
+    for flawed in [
+        b"[1, 2, 3, 4,]", b"[1, 2 3, 4]", b"[1, 2,, 3, 4]", b"[,1, 2, 3, 4]", b"[1, 2, 3, 4", b"[1, 2, 3, 4}", b"[1, 2, 3, tru]", b"[1, 2, 3, nan]",
+        b"[1, 2, 3, 0x4]", b"[1, 2, 3, --4]", b"[1, 2, 3, +4]", b"[1, 2, 3, 04]", b"[1, 2, 3, 4.]", b"[1, 2, 3, .4]", b"[1, 2, 3, 4e]",
+        b"[1, 2, 3, 4e+]", b"[1, 2, 3, -]", b"[1, 2, 3, -Infinit]", b"[1, 2, 3, 4_0]", b"[1, 2, 3, 4\x00]", b"[1, 2, 3, /*4*/ 4]",
+    ]
+] + [
+    (b"1e-05", b"1e"), (b"1e-05", b"01"), (b"1e-05", b"1e-05 1"), (b'"layer":', b'"layer"'), (b'"layer":', b"layer:"), (b'"layer":', b"'layer':"),
+    (b"batch_norm", b"batch\nnorm"), (b"batch_norm", b"\\x"), (b"batch_norm", b"\\ud800"), (b"batch_norm", b"\xff"), (b'"batch_norm"', b'"batch_norm'),
+    (b'"FP32"}}', b'"FP32"}} x'), (b'"FP32"}}', b'"FP32"}}{}'), (b'"FP32"}}', b'"FP32"},}'), (b'"FP32"}}', b'"FP32"}'), (b'"FP32"}}', b'"FP32"}]'),
+    (b'{"layer"', b'\xef\xbb\xbf\xef{"layer"'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong"), FLAWS, ids=[repr(wrong) for _, wrong in FLAWS])
+def test_one_flaw(server, problem_codes, right, wrong):
+    """A document that only its syntax makes wrong."""
+    text = json.dumps(EXAMPLE).encode()
+    assert right in text
+    head, _, tail = text.rpartition(right)
+    answer = problem(server.post(head + wrong + tail), 400, problem_codes)
     assert any(character.isdigit() for character in answer["detail"]), "the byte offset is missing"
 
 
