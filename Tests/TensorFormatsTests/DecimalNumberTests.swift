@@ -1,6 +1,6 @@
 import Foundation
-import Tensors
 import TensorFormats
+import Tensors
 import Testing
 
 /// Reading decimals, held against the C library, which rounds correctly.
@@ -217,7 +217,8 @@ import Testing
                 // Rounding to odd keeps the second rounding from seeing a middle that is none.
                 var float = Float(double)
                 if Double(float) != double, float.bitPattern & 1 == 0 {
-                    float = Double(float).magnitude < double.magnitude
+                    float =
+                        Double(float).magnitude < double.magnitude
                         ? Float(bitPattern: float.bitPattern + 1) : Float(bitPattern: float.bitPattern &- 1)
                 }
                 if float.magnitude > 0, float.isFinite {

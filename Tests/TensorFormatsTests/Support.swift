@@ -1,5 +1,5 @@
-import Tensors
 import TensorFormats
+import Tensors
 import Testing
 
 /// Reads `text` with `body` and makes sure that nothing is left.
@@ -49,7 +49,8 @@ extension Tensor {
 }
 
 /// A tensor with these elements.
-func tensor<Element: BitwiseCopyable>(_ dataType: DataType, _ dimensions: [Int], _ elements: [Element]) throws -> Tensor {
+func tensor<Element: BitwiseCopyable>(_ dataType: DataType, _ dimensions: [Int], _ elements: [Element]) throws -> Tensor
+{
     let tensor = try Tensor(uninitialized: dataType, shape: Shape(dimensions))
     _ = tensor.elements(as: Element.self).update(fromContentsOf: elements)
     return tensor
