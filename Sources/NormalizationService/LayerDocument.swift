@@ -64,67 +64,79 @@ enum LayerDocument {
 
 extension LayerDocument {
     init(_ reader: inout JSONReader) throws(TensorFormatError) {
-        if try reader.peekKind() == .string {
+        guard try reader.peekKind() != .string else {
             _ = try reader.readString()
             self = .registered
             return
         }
-        // How a parameter is read depends on the type, which may come after it.
-        var ahead = reader
+        let start = reader
         var typeName: String?
+        var layerType: LayerType?
         var isReference = false
-        try ahead.readObject { (ahead, key) throws(TensorFormatError) in
-            switch key {
-            case "type": typeName = try ahead.readString()
-            case "name":
-                isReference = true
-                try ahead.skipValue()
-            default: try ahead.skipValue()
-            }
-        }
-        if let typeName {
-            guard let type = LayerType.named(typeName) else {
-                self = .unknownType(typeName)
-                reader = ahead
-                return
-            }
-            self = .inline(type, try Self.readParameters(of: type, &reader))
-        } else {
-            guard isReference else {
-                throw .missingMember(name: "type", pointer: reader.pointer, offset: reader.offset)
-            }
-            try Self.readReference(&reader)
-            self = .registered
-        }
-    }
-
-    /// Reads `{"name": …, "version": …}`.
-    private static func readReference(_ reader: inout JSONReader) throws(TensorFormatError) {
-        try reader.readObject { (reader, key) throws(TensorFormatError) in
-            guard key == "name" || key == "version" else { throw reader.unknownMember(key) }
-            _ = try reader.readString()
-        }
-    }
-
-    private static func readParameters(
-        of type: LayerType,
-        _ reader: inout JSONReader
-    ) throws(TensorFormatError) -> [(ParameterName, Value)] {
         var parameters: [(ParameterName, Value)] = []
         try reader.readObject { (reader, key) throws(TensorFormatError) in
             if key == "type" {
+                typeName = try reader.readString()
+                layerType = typeName.flatMap(LayerType.named)
+                return
+            }
+            if typeName == nil && !isReference {
+                // How a member is read depends on the type, which has not come yet.
+                typeName = try Self.typeName(lookingAheadFrom: start)
+                layerType = typeName.flatMap(LayerType.named)
+                isReference = typeName == nil
+            }
+            if isReference {
+                guard key == "name" || key == "version" else { throw reader.unknownMember(key) }
                 _ = try reader.readString()
-                return
+            } else if let layerType {
+                try Self.readParameter(key, of: layerType, &reader).map { parameters.append($0) }
+            } else {
+                try reader.skipValue()
             }
-            guard let specification = type[ParameterName(rawValue: key)] else { throw reader.unknownMember(key) }
-            // As None in Python: the parameter is absent.
-            if try reader.peekKind() == .null {
-                try reader.readNull()
-                return
-            }
-            parameters.append((specification.name, try Self.readValue(specification.kind, &reader)))
         }
-        return parameters
+        if let layerType {
+            self = .inline(layerType, parameters)
+        } else if let typeName {
+            self = .unknownType(typeName)
+        } else if isReference {
+            self = .registered
+        } else {
+            throw .missingMember(name: "type", pointer: start.pointer, offset: start.offset)
+        }
+    }
+
+    /// The `type` of the layer object that comes next, or `nil` if it has a `name` in its place.
+    private static func typeName(lookingAheadFrom start: JSONReader) throws(TensorFormatError) -> String? {
+        var reader = start
+        var type: String?
+        var hasName = false
+        try reader.readObject { (reader, key) throws(TensorFormatError) in
+            switch key {
+            case "type": type = try reader.readString()
+            default:
+                hasName = hasName || key == "name"
+                try reader.skipValue()
+            }
+        }
+        guard type != nil || hasName else {
+            throw .missingMember(name: "type", pointer: start.pointer, offset: start.offset)
+        }
+        return type
+    }
+
+    private static func readParameter(
+        _ key: String,
+        of type: LayerType,
+        _ reader: inout JSONReader
+    ) throws(TensorFormatError) -> (ParameterName, Value)? {
+        guard let specification = type[ParameterName(rawValue: key)] else { throw reader.unknownMember(key) }
+        // As None in Python: the parameter is absent.
+        if try reader.peekKind() == .null {
+            try reader.readNull()
+            return nil
+        }
+        return (specification.name, try Self.readValue(specification.kind, &reader))
     }
 
     private static func readValue(

@@ -11,6 +11,10 @@ enum MediaType: String, CaseIterable {
 
     /// The media type of a `Content-Type` value, parameters left out; `nil` if it is not one of these.
     init?(contentType: String) {
+        if let type = Self(rawValue: contentType) {
+            self = type
+            return
+        }
         let type = contentType.prefix { $0 != ";" }.trimmingOptionalWhitespace().lowercased()
         self.init(rawValue: type)
     }

@@ -10,23 +10,20 @@ struct NormalizeExchange {
     let jsonByteCount: Int?
 
     init(_ head: HTTPRequest) throws(HTTPProblem) {
-        let fields = head.headerFields
-        if let query = head.path?.firstIndex(of: "?") {
-            let name = head.path?[query...].dropFirst().prefix { $0 != "=" && $0 != "&" } ?? ""
-            throw HTTPProblem(
-                .unknownMember,
-                "unknown query parameter '\(name.prefix(64))'; the layer stands in the JSON"
-            )
+        if let name = head.firstQueryParameter {
+            throw HTTPProblem(.unknownMember, "unknown query parameter '\(name)'; the layer stands in the JSON")
         }
-        try Self.checkContentCoding(fields)
-        let stated = fields[.inferenceHeaderContentLength]
-        let requestType = try Self.requestType(fields, isFramed: stated != nil)
-        guard let responseType = MediaType.negotiate(accept: fields[.accept], preferred: requestType) else {
+        let fields = RelevantFields(head.headerFields)
+        if let coding = fields.contentEncoding {
+            try Self.checkContentCoding(coding)
+        }
+        let requestType = try Self.requestType(fields)
+        guard let responseType = MediaType.negotiate(accept: fields.accept, preferred: requestType) else {
             throw HTTPProblem(.notAcceptable, "none of the types in Accept is available: \(MediaType.list)")
         }
         self.responseType = responseType
-        self.jsonByteCount = try stated.map(Self.jsonByteCount)
-        if requestType == .binary && stated == nil {
+        self.jsonByteCount = try fields.jsonByteCount.map(Self.jsonByteCount)
+        if requestType == .binary && self.jsonByteCount == nil {
             throw HTTPProblem(
                 .invalidBinaryFraming,
                 "\(MediaType.binary.rawValue) needs the field Inference-Header-Content-Length, "
@@ -38,8 +35,8 @@ struct NormalizeExchange {
     /// Where the body begins in its buffer, so that the first tensor after the JSON is aligned to a cache line.
     var bodyOffset: Int { -(self.jsonByteCount ?? 0) & 63 }
 
-    private static func requestType(_ fields: HTTPFields, isFramed: Bool) throws(HTTPProblem) -> MediaType {
-        guard let value = fields[.contentType] else { return isFramed ? .binary : .json }
+    private static func requestType(_ fields: RelevantFields) throws(HTTPProblem) -> MediaType {
+        guard let value = fields.contentType else { return fields.jsonByteCount == nil ? .json : .binary }
         guard let type = MediaType(contentType: value) else {
             throw HTTPProblem(
                 .unsupportedMediaType,
@@ -50,8 +47,8 @@ struct NormalizeExchange {
         return type
     }
 
-    private static func checkContentCoding(_ fields: HTTPFields) throws(HTTPProblem) {
-        guard let coding = fields[.contentEncoding], coding.lowercased() != "identity" else { return }
+    private static func checkContentCoding(_ coding: String) throws(HTTPProblem) {
+        guard coding.lowercased() != "identity" else { return }
         throw HTTPProblem(
             .unsupportedContentCoding,
             "Content-Encoding is not identity, the only coding that is read",
@@ -70,6 +67,38 @@ struct NormalizeExchange {
             )
         }
         return count
+    }
+}
+
+/// The fields of a head that matter here, found in one pass; repeated ones are joined as lists (RFC 9110 §5.3).
+private struct RelevantFields {
+    var contentType: String?
+    var contentEncoding: String?
+    var accept: String?
+    var jsonByteCount: String?
+
+    init(_ fields: HTTPFields) {
+        for field in fields {
+            switch field.name {
+            case .contentType: self.contentType = Self.joined(self.contentType, field.value)
+            case .contentEncoding: self.contentEncoding = Self.joined(self.contentEncoding, field.value)
+            case .accept: self.accept = Self.joined(self.accept, field.value)
+            case .inferenceHeaderContentLength: self.jsonByteCount = Self.joined(self.jsonByteCount, field.value)
+            default: continue
+            }
+        }
+    }
+
+    private static func joined(_ list: String?, _ value: String) -> String {
+        list.map { "\($0), \(value)" } ?? value
+    }
+}
+
+extension HTTPRequest {
+    /// The name of the first parameter in the target's query, if there is a query; at most 64 characters of it.
+    fileprivate var firstQueryParameter: Substring? {
+        guard let path, let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        return path[query...].dropFirst().prefix { $0 != "=" && $0 != "&" }.prefix(64)
     }
 }
 

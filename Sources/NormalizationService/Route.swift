@@ -37,14 +37,13 @@ enum Route: String, CaseIterable {
 
     /// The route of a target in origin-form, the query left out.
     private init?(target: String) {
-        let path = target.prefix { $0 != "?" }
-        if let route = Self(rawValue: String(path)) {
+        if let route = Self(rawValue: target) {
             self = route
             return
         }
+        let path = target.prefix { $0 != "?" }
         // RFC 3986 §2.3: an encoded unreserved character means the same as the character. Segments are decoded one by
         // one, so that an encoded slash never becomes a delimiter.
-        guard path.contains("%") else { return nil }
         var segments: [String] = []
         for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
             guard let decoded = segment.removingPercentEncoding, !decoded.contains("/") else { return nil }

@@ -29,12 +29,16 @@ struct Timing {
     /// The value of `Server-Timing`, in milliseconds (W3C Server Timing), to the same precision as the JSON.
     var serverTiming: String {
         var text = ""
+        text.reserveCapacity(160)
         for stage in self.stages {
             let tenths = Self.tenths(stage.nanoseconds)
             let fraction = String(tenths % 10_000)
-            text += text.isEmpty ? "" : ", "
-            text += "\(stage.header);dur=\(tenths / 10_000)."
-            text += String(repeating: "0", count: 4 - fraction.utf8.count) + fraction
+            text.append(text.isEmpty ? "" : ", ")
+            text.append(stage.header)
+            text.append(";dur=")
+            text.append(String(tenths / 10_000))
+            text.append(contentsOf: ".0000".prefix(5 - fraction.utf8.count))
+            text.append(fraction)
         }
         return text
     }

@@ -20,11 +20,9 @@ struct DecimalNumber {
     /// Reads the number at the cursor, whose first byte is a minus sign or a digit.
     @inline(__always)
     init(_ cursor: inout ElementCursor) throws(ElementFault) {
-        var next = cursor.next
-        if next.pointee == ASCII.minus {
-            self.isNegative = true
-            next += 1
-        }
+        self.isNegative = cursor.next.pointee == ASCII.minus
+        // Signs are hard to predict; an addition costs less than a wrong guess.
+        var next = cursor.next + (self.isNegative ? 1 : 0)
         let digits = next
         while next.pointee.isDigit {
             self.append(next.pointee)
@@ -38,14 +36,7 @@ struct DecimalNumber {
         if next.pointee == ASCII.point {
             next += 1
             let fraction = next
-            while cursor.end - next >= 8, let eight = Self.eightDigits(at: next) {
-                self.significand = self.significand &* 100_000_000 &+ eight
-                next += 8
-            }
-            while next.pointee.isDigit {
-                self.append(next.pointee)
-                next += 1
-            }
+            self.appendDigits(&next, end: cursor.end)
             // RFC 8259 §6: frac = decimal-point 1*DIGIT
             guard next > fraction else { throw .malformed(.noFractionDigits) }
             self.exponent = fraction - next
@@ -67,19 +58,42 @@ struct DecimalNumber {
         self.significand = self.significand &* 10 &+ UInt64(digit &- ASCII.zero)
     }
 
-    /// The eight digits at `text` as a number; nil where they are not all digits.
+    /// Appends the digits at `next`, eight at a time.
     @inline(__always)
-    private static func eightDigits(at text: UnsafePointer<UInt8>) -> UInt64? {
-        let word = UInt64(littleEndian: UnsafeRawPointer(text).loadUnaligned(as: UInt64.self))
-        // A byte is a digit if its high half is 3 and stays 3 when 6 is added.
-        let high: UInt64 = 0xf0f0_f0f0_f0f0_f0f0
-        let zeros: UInt64 = 0x3030_3030_3030_3030
-        guard word & high | ((word &+ 0x0606_0606_0606_0606) & high) >> 4 == 0x3333_3333_3333_3333 else { return nil }
+    private mutating func appendDigits(_ next: inout UnsafePointer<UInt8>, end: UnsafePointer<UInt8>) {
+        while end - next >= 8 {
+            let word = UInt64(littleEndian: UnsafeRawPointer(next).loadUnaligned(as: UInt64.self))
+            // A digit's byte is 3x and stays 3x when 6 is added. The lowest byte that differs is the first in the text.
+            let sum = word &+ 0x0606_0606_0606_0606
+            let others = ((word ^ Self.zeros) | (sum ^ Self.zeros)) & 0xf0f0_f0f0_f0f0_f0f0
+            let count = others.trailingZeroBitCount / 8
+            // Missing digits become leading zeros; shifts by 64 clear the word.
+            let digits = word << UInt64(64 - 8 * count)
+            self.significand = self.significand &* Self.powers[count] &+ Self.value(of: digits)
+            next += count
+            if count < 8 {
+                return
+            }
+        }
+        while next.pointee.isDigit {
+            self.append(next.pointee)
+            next += 1
+        }
+    }
+
+    private static let zeros: UInt64 = 0x3030_3030_3030_3030
+
+    private static let powers: [UInt64] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
+
+    /// The number of eight digits, the first in the lowest byte; only the low halves of the bytes count.
+    @inline(__always)
+    private static func value(of digits: UInt64) -> UInt64 {
         // Neighbours are joined in pairs: digits, then hundreds, then ten thousands.
-        let pairs = (word &- zeros) &* 10 &+ (word &- zeros) >> 8
-        let low = (pairs & 0x0000_00ff_0000_00ff) &* (100 + 1_000_000 << 32)
-        let top = (pairs >> 16 & 0x0000_00ff_0000_00ff) &* (1 + 10_000 << 32)
-        return (low &+ top) >> 32
+        let digits = digits & 0x0f0f_0f0f_0f0f_0f0f
+        let pairs = digits &* 10 &+ digits >> 8
+        let upper = (pairs & 0x0000_00ff_0000_00ff) &* (100 + 1_000_000 << 32)
+        let lower = (pairs >> 16 & 0x0000_00ff_0000_00ff) &* (1 + 10_000 << 32)
+        return (upper &+ lower) >> 32
     }
 
     /// Reads exp = e [ minus / plus ] 1*DIGIT (RFC 8259 §6), of any length.

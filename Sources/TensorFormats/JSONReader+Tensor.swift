@@ -139,13 +139,15 @@ extension JSONReader {
 
     /// Moves on to the next bracket or quotation mark and returns it.
     private mutating func nextStructuralByte() throws(TensorFormatError) -> UInt8 {
-        while self.position + 16 <= self.text.count {
-            let chunk = self.text.loadUnaligned(fromByteOffset: self.position, as: SIMD16<UInt8>.self)
-            let found = (chunk .== ASCII.openBracket) .| (chunk .== ASCII.closeBracket) .| (chunk .== ASCII.quote)
-            if any(found) {
-                break
-            }
-            self.position += 16
+        while self.position + 8 <= self.text.count {
+            let word = self.text.loadUnaligned(fromByteOffset: self.position, as: UInt64.self)
+            // A byte that is 0 here is a quotation mark, or a bracket or one of the few near them that no number has.
+            let quotes = word ^ 0x2222_2222_2222_2222
+            let brackets = (word | 0x0606_0606_0606_0606) ^ 0x5f5f_5f5f_5f5f_5f5f
+            let lowBits: UInt64 = 0x0101_0101_0101_0101
+            let found = (quotes &- lowBits) & ~quotes | (brackets &- lowBits) & ~brackets
+            guard found & (lowBits << 7) == 0 else { break }
+            self.position += 8
         }
         while self.position < self.text.count {
             switch self.text[self.position] {

@@ -30,10 +30,9 @@ extension FloatingTextElement {
                 to: text
             )
         }
-        if pattern & sign != 0 {
-            next.pointee = ASCII.minus
-            next += 1
-        }
+        // Signs are hard to predict; the minus is written over where there is none.
+        next.pointee = ASCII.minus
+        next += pattern & sign != 0 ? 1 : 0
         guard magnitude != 0 else {
             next.pointee = ASCII.zero
             return next + 1

@@ -27,8 +27,7 @@ extension FloatingTextElement {
     @inline(__always)
     static func read(_ cursor: inout ElementCursor) throws(ElementFault) -> Self {
         let start = cursor.next
-        let isSigned = start.pointee == ASCII.minus
-        guard (isSigned ? start[1] : start.pointee).isDigit else { return try Self.readNonFinite(&cursor) }
+        guard start[start.pointee == ASCII.minus ? 1 : 0].isDigit else { return try Self.readNonFinite(&cursor) }
         let number = try DecimalNumber(&cursor)
         if let value = Self.quick(number) {
             return value
@@ -69,8 +68,12 @@ extension Double: FloatingTextElement {
     /// One multiplication or division of two exact doubles rounds once (Clinger 1990).
     @inline(__always)
     static func quick(_ number: DecimalNumber) -> Double? {
-        guard number.significand <= 1 << 53, !number.isTruncated else { return nil }
-        return number.scaled
+        let power = Int(bitPattern: number.exponent.magnitude)
+        guard power <= PowersOfTen.lastExact, number.significand <= 1 << 53, !number.isTruncated else { return nil }
+        let significand = Double(Int64(bitPattern: number.significand))
+        let scale = PowersOfTen.doubles[power - PowersOfTen.firstDouble]
+        let magnitude = number.exponent < 0 ? significand / scale : significand * scale
+        return Double(isNegative: number.isNegative, magnitude: magnitude.bitPattern)
     }
 }
 
@@ -81,30 +84,19 @@ extension Float: FloatingTextElement {
         self.init(bitPattern: UInt32(truncatingIfNeeded: magnitude) | (isNegative ? 1 << 31 : 0))
     }
 
-    /// A double that is off by at most 3 units in its last place rounds as the number itself does, unless it lies
-    /// that close to the middle between two floats.
+    /// The product of two doubles that are each rounded once is off by less than 2 units in its last place, cut digits
+    /// included. It rounds as the number itself does, unless it lies that close to the middle between two floats.
     @inline(__always)
     static func quick(_ number: DecimalNumber) -> Float? {
-        guard let value = number.scaled else { return nil }
+        let index = number.exponent - PowersOfTen.firstDouble
+        guard PowersOfTen.doubles.indices.contains(index), number.significand <= Int64.max else { return nil }
+        let value = Double(Int64(bitPattern: number.significand)) * PowersOfTen.doubles[index]
         let middle: UInt64 = 1 << 28
         let distance = Int64(bitPattern: value.bitPattern & (middle << 1 - 1)) - Int64(middle)
-        let isNormal = value.magnitude >= 0x1p-126 && value.magnitude < 0x1p127
-        guard abs(distance) > 4, isNormal || number.significand == 0 else { return nil }
-        return Float(value)
-    }
-}
-
-extension DecimalNumber {
-    /// The number as a double within 3 units in the last place, where 10^|exponent| is exact: the conversion of the
-    /// significand, the operation, and the digits that were cut off each add at most one. Exact operands round once.
-    @inline(__always)
-    fileprivate var scaled: Double? {
-        let power = self.exponent.magnitude
-        guard power < PowersOfTen.doubles.count else { return nil }
-        let significand = Double(self.significand)
-        let scale = PowersOfTen.doubles[Int(power)]
-        let magnitude = self.exponent < 0 ? significand / scale : significand * scale
-        return self.isNegative ? -magnitude : magnitude
+        guard distance.magnitude > 4 else { return nil }
+        // Subnormal floats have other middles; above the largest there may be none. Zero is zero.
+        guard value >= 0x1p-126 && value < 0x1p127 || number.significand == 0 else { return nil }
+        return Float(isNegative: number.isNegative, magnitude: UInt64(Float(value).bitPattern))
     }
 }
 

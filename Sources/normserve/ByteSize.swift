@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// A number of bytes on the command line: `65536`, `64KiB`, `256MiB`, `1GiB`.
-struct ByteSize: Equatable, ExpressibleByArgument {
+struct ByteSize: Equatable {
     let bytes: Int
 
     static let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)]
@@ -10,7 +10,7 @@ struct ByteSize: Equatable, ExpressibleByArgument {
         self.bytes = bytes
     }
 
-    init?(argument: String) {
+    init?(_ argument: String) {
         let unit = Self.units.first { argument.hasSuffix($0.0) }
         let digits = argument.dropLast(unit?.0.count ?? 0)
         guard let number = Int(decimalDigits: digits) else { return nil }
@@ -19,7 +19,12 @@ struct ByteSize: Equatable, ExpressibleByArgument {
         self.bytes = bytes
     }
 
-    var defaultValueDescription: String { self.description }
+    static func parsed(_ argument: String) throws(ValidationError) -> ByteSize {
+        guard let size = Self(argument) else {
+            throw ValidationError("a size is a whole number of bytes, KiB, MiB or GiB, such as 64MiB")
+        }
+        return size
+    }
 }
 
 extension ByteSize: CustomStringConvertible {

@@ -14,7 +14,10 @@ struct Health: ParsableCommand {
     @Argument(help: "Where the server is, for example http://127.0.0.1:8080.")
     var url: String?
 
-    @Option(help: "How long to wait for the answer.")
+    @Option(
+        help: ArgumentHelp("How long to wait for the answer. Default: 3s.", valueName: "duration"),
+        transform: TimeLimit.parsed
+    )
     var timeout = TimeLimit(seconds: 3)
 
     func run() throws {
@@ -39,7 +42,7 @@ struct Health: ParsableCommand {
             let path = parts.path.isEmpty || parts.path == "/" ? HealthProbe.readyPath : parts.path
             return .tcp(host: host.trimmingCharacters(in: ["[", "]"]), port: parts.port ?? 80, path: path)
         }
-        if let path = environment["unix-socket"], !path.isEmpty {
+        if let path = environment["unix-socket"] {
             return .unixSocket(path: path)
         }
         // A server that listens on every address listens on the loopback one.

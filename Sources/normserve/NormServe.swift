@@ -22,19 +22,31 @@ struct NormServe: ParsableCommand {
             var command = try self.parseAsRoot(environment.completing(Array(CommandLine.arguments.dropFirst())))
             try command.run()
         } catch {
-            self.finish(with: error)
+            self.finish(with: error, environment)
         }
     }
 
     /// Prints help and versions in full, errors as one line.
-    private static func finish(with error: any Error) -> Never {
+    private static func finish(with error: any Error, _ environment: ServeEnvironment) -> Never {
         let exitCode = self.exitCode(for: error)
         if exitCode == .success || error is ExitCode {
             self.exit(withError: error)
         }
-        let message = self.message(for: error).split(separator: "\n").joined(separator: " ")
-        FileHandle.standardError.write(Data("normserve: \(message) (see normserve --help)\n".utf8))
+        var line = "normserve: \(self.message(for: error).onOneLine)"
+        if exitCode == .validationFailure {
+            let hint = environment.variable(blamedBy: line).map { "\($0) is set" } ?? "see normserve --help"
+            line += " (\(hint))"
+        }
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
         self.exit(withError: exitCode)
+    }
+}
+
+extension String {
+    /// With line breaks as spaces and bullets as commas.
+    fileprivate var onOneLine: String {
+        self.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: " ")
+            .replacing(": - ", with: ": ").replacing(" - ", with: ", ")
     }
 }
 

@@ -14,7 +14,10 @@ struct Serve: ParsableCommand {
     @Option(help: "The address or name to listen on; 0.0.0.0 or :: for all.")
     var host = "127.0.0.1"
 
-    @Option(help: "The port to listen on; 0 picks a free one, which the log's first line names.")
+    @Option(
+        help: "The port to listen on; 0 picks a free one, which the log's first line names. Default: 8080.",
+        transform: Self.port
+    )
     var port: UInt16 = 8080
 
     @Option(help: ArgumentHelp("Listen on a Unix domain socket instead.", valueName: "path"))
@@ -31,6 +34,13 @@ struct Serve: ParsableCommand {
 
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
+
+    private static func port(_ argument: String) throws(ValidationError) -> UInt16 {
+        guard let number = Int(decimalDigits: argument), let port = UInt16(exactly: number) else {
+            throw ValidationError("a port is a number from 0 to 65535")
+        }
+        return port
+    }
 
     func validate() throws {
         if let threads, !(1...1024).contains(threads) {

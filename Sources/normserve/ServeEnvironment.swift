@@ -17,19 +17,23 @@ struct ServeEnvironment {
         "NORMSERVE_" + option.uppercased().replacing("-", with: "_")
     }
 
-    subscript(option: String) -> String? { self.variables[Self.variableName(of: option)] }
+    /// The value of the option's variable; an empty one is none.
+    subscript(option: String) -> String? {
+        self.variables[Self.variableName(of: option)].flatMap { $0.isEmpty ? nil : $0 }
+    }
 
     /// The arguments with what the environment says put before them, so that the command line has the last word.
     func completing(_ arguments: [String]) -> [String] {
         let isServe = arguments.first.map { $0 == "serve" || $0.hasPrefix("-") } ?? true
-        guard isServe else { return arguments }
-        let explicit = arguments.first == "serve" ? Array(arguments.dropFirst()) : arguments
-        let fromEnvironment = Self.optionNames.compactMap { name in
-            self[name].flatMap { $0.isEmpty ? nil : "--\(name)=\($0)" }
-        }
-        guard !fromEnvironment.isEmpty else { return arguments }
         let informational = ["--version", "--help", "-h"]
-        guard !explicit.contains(where: informational.contains) else { return arguments }
-        return ["serve"] + fromEnvironment + explicit
+        guard isServe, !arguments.contains(where: informational.contains) else { return arguments }
+        let fromEnvironment = Self.optionNames.compactMap { name in self[name].map { "--\(name)=\($0)" } }
+        guard !fromEnvironment.isEmpty else { return arguments }
+        return ["serve"] + fromEnvironment + (arguments.first == "serve" ? arguments.dropFirst() : arguments[...])
+    }
+
+    /// The variable that a message about an option is really about, if it is set.
+    func variable(blamedBy message: String) -> String? {
+        Self.optionNames.first { message.contains("--\($0)") && self[$0] != nil }.map(Self.variableName)
     }
 }

@@ -1,11 +1,11 @@
 import ArgumentParser
 
 /// A duration on the command line: `500ms`, `10s`, `2m`.
-struct TimeLimit: Equatable, ExpressibleByArgument {
+struct TimeLimit: Equatable {
     let duration: Duration
     private let text: String
 
-    init?(argument: String) {
+    init?(_ argument: String) {
         let milliseconds = [("ms", 1), ("s", 1_000), ("m", 60_000)]
         guard let unit = milliseconds.first(where: { argument.hasSuffix($0.0) }),
             let number = Int(decimalDigits: argument.dropLast(unit.0.count))
@@ -21,7 +21,12 @@ struct TimeLimit: Equatable, ExpressibleByArgument {
         self.text = "\(seconds)s"
     }
 
-    var defaultValueDescription: String { self.text }
+    static func parsed(_ argument: String) throws(ValidationError) -> TimeLimit {
+        guard let limit = Self(argument) else {
+            throw ValidationError("a duration is a whole number of ms, s or m, such as 10s")
+        }
+        return limit
+    }
 }
 
 extension TimeLimit: CustomStringConvertible {

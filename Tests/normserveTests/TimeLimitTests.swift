@@ -7,12 +7,12 @@ import Testing
         ("500ms", Duration.milliseconds(500)), ("10s", .seconds(10)), ("2m", .seconds(120)), ("0s", .zero),
     ])
     func durations(text: String, duration: Duration) {
-        #expect(TimeLimit(argument: text)?.duration == duration)
-        #expect(TimeLimit(argument: text)?.description == text)
+        #expect(TimeLimit(text)?.duration == duration)
+        #expect(TimeLimit(text)?.description == text)
     }
 
     @Test(arguments: ["", "10", "s", "-1s", "1.5s", "1h", "10 s", "9223372036854775807m"])
     func whatIsNoDuration(text: String) {
-        #expect(TimeLimit(argument: text) == nil)
+        #expect(TimeLimit(text) == nil)
     }
 }
