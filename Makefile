@@ -1,0 +1,23 @@
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench image test-image
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Install what is missing, build, and serve on 127.0.0.1:8080; flags: make run ARGS="--port 9000"
+	@scripts/run $(ARGS)
+
+test: ## Set up all that the tests need and run all of them: unit tests, then end to end
+	@scripts/test
+
+check: ## Everything static: format, build without warnings, fixtures, kernel symbols, OpenAPI, shell scripts
+	@scripts/check
+
+bench: ## Measure against a bare echo server and FastAPI + PyTorch; rewrites Benchmarks/results.* and README.md
+	@scripts/bench
+
+image: ## Build the container image `normserve`, with Docker or buildah
+	@scripts/build-image
+
+test-image: ## Build the image with buildah, start it in a chroot, post a tensor, check its size (as root)
+	@scripts/test-image

@@ -1,0 +1,18 @@
+"""schemathesis makes requests from the API description and holds the live server against it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+
+def test_schemathesis(server, tmp_path):
+    command = [
+        pathlib.Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.yaml", "--checks=all",
+        "--max-examples=60", "--phases=examples,coverage,fuzzing", "--seed=1", "--request-timeout=10", "--no-color",
+        "--suppress-health-check=all", "--generation-database=none", "--workers=2",
+    ]  # fmt: skip
+    environment = os.environ | {"NO_PROXY": "127.0.0.1"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stdout[-12_000:] + result.stderr[-2000:]
+    assert server.is_healthy()
