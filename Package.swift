@@ -1,9 +1,10 @@
 // swift-tools-version: 6.1
 import PackageDescription
 
-/// The kernels are compiled once per instruction set from the same files. `-O` keeps them fast in debug builds too.
+/// The kernels are compiled once per instruction set from the same files. `-O` keeps them fast in debug builds too;
+/// without `-disable-cmo` their bodies would be inlined into modules that are compiled for the baseline.
 func kernelSettings(_ architectureFlags: [String], fusedMultiplyAdd: Bool) -> [SwiftSetting] {
-    [.unsafeFlags(["-O"] + architectureFlags)] + (fusedMultiplyAdd ? [.define("FMA")] : [])
+    [.unsafeFlags(["-O", "-disable-cmo"] + architectureFlags)] + (fusedMultiplyAdd ? [.define("FMA")] : [])
 }
 
 /// Decoding and encoding of numbers is measured in nanoseconds; debug builds of it would make the tests crawl.

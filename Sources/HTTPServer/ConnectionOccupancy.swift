@@ -20,6 +20,9 @@ final class ConnectionOccupancy: Sendable {
         self.limit = limit
     }
 
+    /// The connections that are open now.
+    var current: Int { self.count.load(ordering: .relaxed) }
+
     /// A connection was accepted. Unless it is dropped, `leave` follows.
     func enter() -> Admission {
         let number = self.count.wrappingAdd(1, ordering: .relaxed).newValue

@@ -22,7 +22,7 @@ public final class HTTPServer: Sendable {
     }
 
     private let configuration: HTTPServerConfiguration
-    private let services: Services
+    let services: Services
     private let loops: [EventLoop]
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let state = Mutex(State.idle)

@@ -44,13 +44,13 @@ final class SocketConnection {
         while !self.isClosed {
             switch self.http.next(at: turn.now) {
             case .receive(let space):
-                guard isReadable, turn.bytes < Self.maxBytesPerTurn else { return self.awaitInput() }
+                guard isReadable, !turn.hasEmptiedSocket || !self.http.isIdle else { return self.awaitInput() }
+                guard turn.bytes < Self.maxBytesPerTurn else { return self.loop.resume(self.id) }
                 switch self.socket.receive(into: space) {
                 case .bytes(let count):
                     turn.now = .now()
                     turn.bytes += count
-                    // A short read has emptied the socket; another one would only find that out.
-                    isReadable = count == space.count
+                    turn.hasEmptiedSocket = count < space.count
                     self.http.received(count, at: turn.now)
                 case .end: self.http.receivedEnd()
                 case .wouldBlock: isReadable = false
@@ -73,7 +73,7 @@ final class SocketConnection {
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
             case .send:
-                guard turn.bytes < Self.maxBytesPerTurn else { return self.awaitOutput() }
+                guard turn.bytes < Self.maxBytesPerTurn else { return self.loop.resume(self.id) }
                 switch self.send() {
                 case .bytes(let count):
                     turn.bytes += count
@@ -92,6 +92,9 @@ final class SocketConnection {
         var now = MonotonicTime.now()
         var bytes = 0
         var requests = 0
+        /// Whether the last read was short. Between two requests another one would only find the socket empty.
+        /// Within a request it is needed: Dispatch tells of a reset once, and maybe together with the data before it.
+        var hasEmptiedSocket = false
     }
 
     private func send() -> SocketDescriptor.Outcome {
@@ -135,7 +138,7 @@ extension SocketConnection {
 
     /// Goes on after other connections had their turn.
     func resume() {
-        self.run(isReadable: false)
+        self.run(isReadable: true)
     }
 
     private func respondOnWorker(to message: HTTPRequestMessage) {

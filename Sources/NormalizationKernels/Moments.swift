@@ -3,22 +3,22 @@ private let blockLength = 4096
 
 /// Σ(x − center) of `count` contiguous elements.
 public func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, center: Float) -> Double {
-    sumOfDifferences(FloatVector.self, x, count, center) { Double($0) }
+    sumOfDifferences(FloatVector.self, x, count, center, wideSum) { Double($0) }
 }
 
 /// Σ(x − center) of `count` contiguous elements.
 public func sumOfDifferences(_ x: UnsafePointer<Double>, count: Int, center: Double) -> Double {
-    sumOfDifferences(DoubleVector.self, x, count, center) { Double($0) }
+    sumOfDifferences(DoubleVector.self, x, count, center, wideSum) { Double($0) }
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
-    centeredSums(FloatVector.self, x, count, center) { Double($0) }
+    centeredSums(FloatVector.self, x, count, center, wideSum) { Double($0) }
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
-    centeredSums(DoubleVector.self, x, count, center) { Double($0) }
+    centeredSums(DoubleVector.self, x, count, center, wideSum) { Double($0) }
 }
 
 @inline(__always)
@@ -27,6 +27,7 @@ private func sumOfDifferences<V: SIMD>(
     _ x: UnsafePointer<V.Scalar>,
     _ count: Int,
     _ center: V.Scalar,
+    _ wideSum: (V) -> Double,
     _ widen: (V.Scalar) -> Double
 ) -> Double where V.Scalar: FloatingPoint {
     let width = V.scalarCount
@@ -52,7 +53,7 @@ private func sumOfDifferences<V: SIMD>(
             rest += x[index] - center
             index &+= 1
         }
-        total += wideSum((a + b) + (c + d), widen) + widen(rest)
+        total += wideSum((a + b) + (c + d)) + widen(rest)
     }
     return total
 }
@@ -63,6 +64,7 @@ private func centeredSums<V: SIMD>(
     _ x: UnsafePointer<V.Scalar>,
     _ count: Int,
     _ center: V.Scalar,
+    _ wideSum: (V) -> Double,
     _ widen: (V.Scalar) -> Double
 ) -> (sum: Double, squares: Double) where V.Scalar: FloatingPoint {
     let width = V.scalarCount
@@ -94,8 +96,8 @@ private func centeredSums<V: SIMD>(
             restSquares = multiplyAdd(difference, difference, restSquares)
             index &+= 1
         }
-        sum += wideSum(a + b, widen) + widen(rest)
-        squares += wideSum(aa + bb, widen) + widen(restSquares)
+        sum += wideSum(a + b) + widen(rest)
+        squares += wideSum(aa + bb) + widen(restSquares)
     }
     return (sum, squares)
 }
@@ -126,12 +128,27 @@ private func multiplyAdd<Scalar: FloatingPoint>(_ a: Scalar, _ b: Scalar, _ c: S
     #endif
 }
 
-/// The sum of the lanes, in FP64.
+/// The sum of the lanes, in FP64 from four lanes on.
 @inline(__always)
-private func wideSum<V: SIMD>(_ vector: V, _ widen: (V.Scalar) -> Double) -> Double {
-    var sum = 0.0
-    for lane in 0..<V.scalarCount {
-        sum += widen(vector[lane])
-    }
-    return sum
+private func wideSum(_ vector: SIMD16<Float>) -> Double {
+    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
+    return wideSum(halves.0 + halves.1)
+}
+
+@inline(__always)
+private func wideSum(_ vector: SIMD8<Float>) -> Double {
+    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
+    let lanes = halves.0 + halves.1
+    return (Double(lanes[0]) + Double(lanes[1])) + (Double(lanes[2]) + Double(lanes[3]))
+}
+
+@inline(__always)
+private func wideSum(_ vector: SIMD8<Double>) -> Double {
+    let halves = unsafeBitCast(vector, to: (SIMD4<Double>, SIMD4<Double>).self)
+    return wideSum(halves.0 + halves.1)
+}
+
+@inline(__always)
+private func wideSum(_ vector: SIMD4<Double>) -> Double {
+    (vector[0] + vector[1]) + (vector[2] + vector[3])
 }

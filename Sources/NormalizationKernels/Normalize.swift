@@ -168,36 +168,39 @@ private func normalizeColumns<V: SIMD>(
     _ shifts: UnsafePointer<V.Scalar>
 ) where V.Scalar: FloatingPoint {
     let width = V.scalarCount
-    var firstRow = 0
-    while firstRow < rows {
+    var row = 0
+    while row < rows {
         // Four rows share one load of the coefficients.
-        let endRow = min(firstRow &+ 4, rows)
+        let blockRows = row &+ 4 <= rows ? 4 : 1
+        let (source, destination) = (x + row &* stride, y + row &* stride)
         var column = 0
         while column &+ width <= columns {
             let mean = load(V.self, means, column)
             let remainder = load(V.self, remainders, column)
             let scale = load(V.self, scales, column)
             let shift = load(V.self, shifts, column)
-            var row = firstRow
-            while row < endRow {
-                let index = row &* stride &+ column
-                let difference = (load(V.self, x, index) - mean) - remainder
-                store(multiplyAdd(difference, scale, shift), y, index)
-                row &+= 1
+            let a = (load(V.self, source, column) - mean) - remainder
+            store(multiplyAdd(a, scale, shift), destination, column)
+            if blockRows == 4 {
+                let b = (load(V.self, source, column &+ stride) - mean) - remainder
+                let c = (load(V.self, source, column &+ 2 &* stride) - mean) - remainder
+                let d = (load(V.self, source, column &+ 3 &* stride) - mean) - remainder
+                store(multiplyAdd(b, scale, shift), destination, column &+ stride)
+                store(multiplyAdd(c, scale, shift), destination, column &+ 2 &* stride)
+                store(multiplyAdd(d, scale, shift), destination, column &+ 3 &* stride)
             }
             column &+= width
         }
         while column < columns {
-            var row = firstRow
-            while row < endRow {
-                let index = row &* stride &+ column
-                let difference = (x[index] - means[column]) - remainders[column]
-                y[index] = multiplyAdd(difference, scales[column], shifts[column])
-                row &+= 1
+            var index = column
+            while index < blockRows &* stride {
+                let difference = (source[index] - means[column]) - remainders[column]
+                destination[index] = multiplyAdd(difference, scales[column], shifts[column])
+                index &+= stride
             }
             column &+= 1
         }
-        firstRow = endRow
+        row &+= blockRows
     }
 }
 

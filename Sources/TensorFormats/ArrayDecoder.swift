@@ -87,10 +87,12 @@ struct ArrayDecoder<Element: TextElement> {
         }
         guard let row = self.elements.baseAddress.map({ $0 + self.elementCount }) else { return nil }
         while count < limit {
+            let start = cursor.next
             do throws(ElementFault) {
                 row[count] = try Element.read(&cursor)
             } catch {
                 self.indices[level] = count
+                cursor.next = start
                 throw ArrayFault(reason: .element(error), level: level + 1, position: cursor.position)
             }
             count += 1

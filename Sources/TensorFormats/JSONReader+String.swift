@@ -69,9 +69,9 @@ extension JSONReader {
             return scalar
         }
         let second = self.position
-        guard second + 1 < self.text.count else { throw .unexpectedEnd(offset: self.text.count) }
-        guard first < 0xdc00, self.text[second] == ASCII.backslash, self.text[second + 1] == UInt8(ascii: "u") else {
-            throw .unpairedSurrogate(offset: start)
+        for (index, byte) in [ASCII.backslash, UInt8(ascii: "u")].enumerated() {
+            guard second + index < self.text.count else { throw .unexpectedEnd(offset: self.text.count) }
+            guard first < 0xdc00, self.text[second + index] == byte else { throw .unpairedSurrogate(offset: start) }
         }
         self.position += 2
         let low = try self.readHexadecimal(escapeAt: second)

@@ -124,7 +124,8 @@ public struct JSONReader {
         guard self.position == self.text.count else { throw .trailingBytes(offset: self.position) }
     }
 
-    /// The error for a member that the object being read does not know; for use where its value would be read.
+    /// The error for a member that the object being read does not know; for use where its value would be
+    /// read, which is the offset that it gives.
     public func unknownMember(_ name: String) -> TensorFormatError {
         var object = self.path
         object.leave()

@@ -1,7 +1,9 @@
 import Tensors
 
 /// The kernels of one instruction set for numbers of one precision.
-struct Kernels<Scalar>: Sendable {
+///
+/// A class, so that handing it on copies one reference and not ten functions.
+final class Kernels<Scalar>: Sendable {
     typealias Source = UnsafePointer<Scalar>
     typealias Destination = UnsafeMutablePointer<Scalar>
 
@@ -34,6 +36,32 @@ struct Kernels<Scalar>: Sendable {
 
     /// To the elements of a tensor, by their type; none for `Scalar` itself.
     let writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
+
+    init(
+        sumOfDifferences: @escaping @Sendable (Source, Int, Scalar) -> Double,
+        centeredSums: @escaping @Sendable (Source, Int, Scalar) -> (sum: Double, squares: Double),
+        addColumnDifferences: @escaping @Sendable (Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>) -> Void,
+        addCenteredColumnSums:
+            @escaping @Sendable (
+                Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>
+            ) -> Void,
+        normalizeSpan: @escaping @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Scalar) -> Void,
+        normalizeRow: @escaping @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Source, Source?) -> Void,
+        normalizeColumns:
+            @escaping @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void,
+        reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void],
+        writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
+    ) {
+        self.sumOfDifferences = sumOfDifferences
+        self.centeredSums = centeredSums
+        self.addColumnDifferences = addColumnDifferences
+        self.addCenteredColumnSums = addCenteredColumnSums
+        self.normalizeSpan = normalizeSpan
+        self.normalizeRow = normalizeRow
+        self.normalizeColumns = normalizeColumns
+        self.reading = reading
+        self.writing = writing
+    }
 }
 
 /// The kernels of one instruction set.

@@ -1,0 +1,141 @@
+import Glibc
+import HTTPServer
+import Testing
+
+/// A client that speaks bytes. Every call gives up after ten seconds, so that no test hangs.
+final class TestClient {
+    struct Failure: Error {
+        let function: String
+        let errorNumber: Int32
+    }
+
+    private let descriptor: Int32
+    /// What was received and not yet taken.
+    private var received: [UInt8] = []
+    private var hasEnded = false
+
+    init(_ address: HTTPServerConfiguration.Address) throws {
+        switch address {
+        case .tcp(_, let port): self.descriptor = try Self.connect(port: port)
+        case .unixSocket(let path): self.descriptor = try Self.connect(path: path)
+        }
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+    }
+
+    deinit { close(self.descriptor) }
+
+    private static func connect(port: UInt16) throws -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return try Self.connect(family: AF_INET, to: &address)
+    }
+
+    private static func connect(path: String) throws -> Int32 {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return try Self.connect(family: AF_UNIX, to: &address)
+    }
+
+    private static func connect<Address>(family: Int32, to address: inout Address) throws -> Int32 {
+        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+            }
+        }
+        guard result == 0 else {
+            let failure = Failure(function: "connect", errorNumber: errno)
+            close(descriptor)
+            throw failure
+        }
+        return descriptor
+    }
+
+    func send(_ text: String) throws { try self.send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                Glibc.send(self.descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw Failure(function: "send", errorNumber: errno) }
+            sent += count
+        }
+    }
+
+    func endSending() { shutdown(self.descriptor, Int32(SHUT_WR)) }
+
+    /// Makes the close of the socket a reset.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(self.descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// Receives what there is, or waits for it.
+    ///
+    /// - Returns: `false` at the end of the stream.
+    private func receive() throws -> Bool {
+        guard !self.hasEnded else { return false }
+        let count = try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
+            let count = recv(self.descriptor, buffer.baseAddress, buffer.count, 0)
+            guard count >= 0 else { throw Failure(function: "recv", errorNumber: errno) }
+            self.received += buffer[..<count]
+            return count
+        }
+        self.hasEnded = count == 0
+        return count > 0
+    }
+
+    struct Response: Equatable {
+        var status: Int
+        var fields: [String]
+        var body: [UInt8]
+
+        var text: String { String(decoding: self.body, as: UTF8.self) }
+    }
+
+    /// The next response, or `nil` at the end of the stream.
+    func response(isHead: Bool = false) throws -> Response? {
+        while true {
+            if let end = self.received.firstRange(of: Array("\r\n\r\n".utf8)) {
+                var lines = String(decoding: self.received[..<end.lowerBound], as: UTF8.self).split(separator: "\r\n")
+                let status = Int(lines.removeFirst().split(separator: " ")[1]) ?? 0
+                let fields = lines.map(String.init)
+                let length = fields.first { $0.hasPrefix("Content-Length: ") }.flatMap { Int($0.dropFirst(16)) } ?? 0
+                let bodyCount = isHead ? 0 : length
+                while self.received.count < end.upperBound + bodyCount {
+                    guard try self.receive() else { return nil }
+                }
+                let body = Array(self.received[end.upperBound..<end.upperBound + bodyCount])
+                self.received.removeFirst(end.upperBound + bodyCount)
+                return Response(status: status, fields: fields, body: body)
+            }
+            guard try self.receive() else { return nil }
+        }
+    }
+
+    /// Waits for the end of the stream.
+    ///
+    /// - Returns: what came before it.
+    func rest() throws -> [UInt8] {
+        while try self.receive() {}
+        return self.received
+    }
+}
+
+extension Array where Element: Equatable {
+    fileprivate func firstRange(of pattern: [Element]) -> Range<Int>? {
+        guard self.count >= pattern.count else { return nil }
+        for start in 0...(self.count - pattern.count) where self[start..<start + pattern.count].elementsEqual(pattern) {
+            return start..<start + pattern.count
+        }
+        return nil
+    }
+}

@@ -1,0 +1,74 @@
+import HTTPCore
+import HTTPTypes
+import Testing
+
+@testable import NormalizationService
+
+@Suite struct NormalizationServiceTests {
+    private let client = ServiceClient()
+
+    @Test(arguments: [HTTPRequest.Method.get, .head])
+    func healthAnswersWithItsStatus(method: HTTPRequest.Method) throws {
+        #expect(
+            String(decoding: try self.client.send(method, "/health/live").body, as: UTF8.self) == #"{"status":"live"}"#
+        )
+        #expect(
+            String(decoding: try self.client.send(method, "/health/ready").body, as: UTF8.self)
+                == #"{"status":"ready"}"#
+        )
+    }
+
+    @Test func drainingIsNotReadyButLive() throws {
+        self.client.readiness.startDraining()
+        let ready = try self.client.send(.get, "/health/ready")
+        #expect(ready.status == 503)
+        #expect(ready.fields[.retryAfter] != nil)
+        #expect(try ready.problem.code == "draining")
+        #expect(try self.client.send(.get, "/health/live").status == 200)
+    }
+
+    @Test(arguments: [
+        "/", "/normalize/", "/Normalize", "/normalise", "/health", "", "*", "/%6", "/%2Fnormalize", "/a%00",
+    ])
+    func unknownPathsAreNotFound(path: String) throws {
+        let answer = try self.client.send(.post, path)
+        #expect(answer.status == 404)
+        #expect(answer.wasRefused)
+        #expect(try answer.problem.code == "not_found")
+    }
+
+    @Test(arguments: ["/health/live?probe=1", "/%68ealth/live", "/health/%6Cive"])
+    func equivalentPathsAreFound(path: String) throws {
+        #expect(try self.client.send(.get, path).status == 200)
+    }
+
+    @Test("RFC 9110 §15.5.6: 405 lists what is allowed", arguments: Route.allCases)
+    func methods(route: Route) throws {
+        for method in [HTTPRequest.Method.get, .head, .post, .put, .delete, .patch, .trace, .connect] {
+            let answer = try self.client.send(method, route.rawValue)
+            #expect((answer.status == 405) == !route.methods.contains(method), "\(method)")
+            if answer.status == 405 {
+                #expect(answer.fields[.allow] == route.allow)
+                #expect(try answer.problem.code == "method_not_allowed")
+            }
+        }
+        let options = try self.client.send(.options, route.rawValue)
+        #expect(options.status == 204)
+        #expect(options.fields[.allow] == route.allow)
+        #expect(options.body.isEmpty)
+    }
+
+    @Test func theServersOwnRefusalsAreProblemDocuments() throws {
+        let service = NormalizationService(maximumJSONDepth: 64, readiness: Readiness())
+        for error in HTTPError.allCases {
+            let answer = Answer(service.reply(to: error.problem), wasRefused: true)
+            #expect(answer.status == error.problem.status.code)
+            #expect(answer.fields[.contentType] == "application/problem+json")
+            let json = try answer.json
+            #expect(json["type"] as? String == "about:blank")
+            #expect(json["title"] as? String == error.problem.status.reasonPhrase)
+            #expect(json["code"] as? String == error.problem.code)
+            #expect(json["pointer"] == nil)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import HTTPTypes
+import Testing
+
+@testable import NormalizationService
+
+@Suite struct NormalizeExchangeTests {
+    private let client = ServiceClient()
+
+    @Test(
+        arguments: [
+            ([.contentType: "text/plain"], 415, "unsupported_media_type"),
+            ([.contentType: "application/x-npy"], 415, "unsupported_media_type"),
+            ([.contentEncoding: "gzip"], 415, "unsupported_content_coding"),
+            ([.accept: "text/html"], 406, "not_acceptable"),
+            ([.contentType: "application/octet-stream"], 400, "invalid_binary_framing"),
+            ([.inferenceHeaderContentLength: "+5"], 400, "invalid_binary_framing"),
+            ([.inferenceHeaderContentLength: "0x10"], 400, "invalid_binary_framing"),
+            ([.inferenceHeaderContentLength: ""], 400, "invalid_binary_framing"),
+            ([.inferenceHeaderContentLength: "99999999999999999999"], 400, "invalid_binary_framing"),
+        ] as [(HTTPFields, Int, String)]
+    )
+    func headsThatAreRefusedBeforeTheBody(fields: HTTPFields, status: Int, code: String) throws {
+        let answer = try self.client.send(.post, "/normalize", fields)
+        #expect(answer.wasRefused)
+        #expect(answer.status == status)
+        #expect(try answer.problem.code == code)
+    }
+
+    @Test func refusalsSayWhatWouldDo() throws {
+        let type = try self.client.send(.post, "/normalize", [.contentType: "text/plain"])
+        #expect(type.fields[.accept] == "application/json, application/octet-stream")
+        let coding = try self.client.send(.post, "/normalize", [.contentEncoding: "br"])
+        #expect(coding.fields[.acceptEncoding] == "identity")
+    }
+
+    @Test func aRepeatedLengthIsRefused() throws {
+        var fields: HTTPFields = [.inferenceHeaderContentLength: "5"]
+        fields.append(HTTPField(name: .inferenceHeaderContentLength, value: "5"))
+        #expect(try self.client.send(.post, "/normalize", fields).problem.code == "invalid_binary_framing")
+    }
+
+    @Test func aQueryIsRefusedByName() throws {
+        let answer = try self.client.send(.post, "/normalize?layer=bn1&shape=2")
+        #expect(answer.status == 422)
+        #expect(try answer.problem.detail == "unknown query parameter 'layer'; the layer stands in the JSON")
+    }
+
+    @Test(arguments: [(nil, 0), (0, 0), (1, 63), (63, 1), (64, 0), (100, 28)] as [(Int?, Int)])
+    func theFirstBlobIsAlignedToACacheLine(jsonByteCount: Int?, offset: Int) throws {
+        let fields: HTTPFields = jsonByteCount.map { [.inferenceHeaderContentLength: "\($0)"] } ?? [:]
+        let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/normalize", headerFields: fields)
+        let exchange = try NormalizeExchange(head)
+        #expect(exchange.bodyOffset == offset)
+        #expect((exchange.bodyOffset + (jsonByteCount ?? 0)) % 64 == 0)
+    }
+}
