@@ -28,19 +28,30 @@ struct Timing {
 
     /// The value of `Server-Timing`, in milliseconds (W3C Server Timing), to the same precision as the JSON.
     var serverTiming: String {
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(160)
         for stage in self.stages {
-            let tenths = Self.tenths(stage.nanoseconds)
-            let fraction = String(tenths % 10_000)
-            text.append(text.isEmpty ? "" : ", ")
-            text.append(stage.header)
-            text.append(";dur=")
-            text.append(String(tenths / 10_000))
-            text.append(contentsOf: ".0000".prefix(5 - fraction.utf8.count))
-            text.append(fraction)
+            text += text.isEmpty ? "".utf8 : ", ".utf8
+            text += stage.header.utf8
+            text += ";dur=".utf8
+            Self.appendMilliseconds(tenths: Self.tenths(stage.nanoseconds), to: &text)
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// Appends a number of tenths of microseconds as milliseconds, with all four digits of the fraction.
+    private static func appendMilliseconds(tenths: UInt64, to text: inout [UInt8]) {
+        let start = text.count
+        var rest = tenths
+        // Four digits, the point, and at least one digit before it.
+        while rest > 0 || text.count - start < 6 {
+            text.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+            if text.count - start == 4 {
+                text.append(UInt8(ascii: "."))
+            }
+        }
+        text[start...].reverse()
     }
 
     /// Tenths of a microsecond, rounded: six roundings of at most 0.05 µs stay below the half that API section 4 allows.
