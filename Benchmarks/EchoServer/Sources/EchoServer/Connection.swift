@@ -47,7 +47,8 @@ final class Connection {
             let start = (0..<max(0, received - 3)).first(where: { buffer[$0] == 13 && buffer[$0..<$0 + 4] == end[...] })
         else { return }
         let text = String(decoding: buffer[..<start], as: UTF8.self).lowercased()
-        let length = text.split(separator: "\r\ncontent-length: ").last.flatMap { Int($0.prefix(while: \.isNumber)) } ?? 0
+        let field = text.split(separator: "\r\ncontent-length: ").last ?? ""
+        let length = Int(field.prefix(while: \.isNumber)) ?? 0
         content = start + 4..<start + 4 + length
         head = Array("HTTP/1.1 200 OK\r\nContent-Length: \(length)\r\n\r\n".utf8)
         if content.upperBound > buffer.count {
