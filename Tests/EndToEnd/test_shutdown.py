@@ -30,6 +30,7 @@ def test_a_request_in_flight_finishes(number):
         time.sleep(0.1)
         server.process.send_signal(number)
         wait_until_refused(server)
+        time.sleep(0.1)  # All connections have heard of it by now.
         assert server.process.poll() is None
         connection.sendall(RAW[-10:])
         reader = ResponseReader(connection)
