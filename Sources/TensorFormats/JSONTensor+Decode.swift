@@ -62,6 +62,14 @@ extension JSONTensor {
     /// The lengths of the nested arrays, from the outermost to the rows; nil where no shape states them.
     private func expectedDimensions(of bytes: UnsafeRawBufferPointer) throws(TensorFormatError) -> [Int?] {
         let rank = bytes.prefix { $0 == ASCII.openBracket || $0.isJSONSpace }.count { $0 == ASCII.openBracket }
+        guard rank <= Self.rankLimit else {
+            throw .tooManyDimensions(
+                count: rank,
+                limit: Self.rankLimit,
+                pointer: self.dataPointer,
+                offset: self.dataOffset
+            )
+        }
         guard let shape = self.shape else { return Array(repeating: nil, count: rank) }
         guard self.isNested else { return [nil] }
         // Nothing can be nested within no arrays: a zero is the last dimension that the text can show.
