@@ -65,6 +65,11 @@ struct RowLayout: Sendable {
     /// Whether the mean is subtracted.
     let isCentered: Bool
 
-    /// None stands for the machine epsilon of the computation.
+    /// None stands for the machine epsilon of the input's type.
     let epsilon: Epsilon?
+
+    /// The elements of some rows, counted in the whole tensor.
+    func range(ofRows rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound * self.rowLength..<rows.upperBound * self.rowLength
+    }
 }

@@ -70,16 +70,21 @@ private struct GroupBlock<Scalar: ComputationScalar> {
     /// - Parameter moments: of the groups from `firstChannel` on.
     mutating func setCoefficients(_ channels: Range<Int>, firstChannel: Int, _ moments: [Moments]) {
         let (weight, bias) = self.affine.load(channels)
-        for channel in channels {
-            let group = moments[(channel - firstChannel) / self.groups.channelsPerGroup]
-            let index = channel - channels.lowerBound
-            self.coefficients.set(
-                index,
-                mean: group.mean,
-                remainder: group.remainder,
-                scale: self.groups.epsilon.scale(variance: group.variance) * weight[index],
-                shift: bias[index]
-            )
+        var channel = channels.lowerBound
+        while channel < channels.upperBound {
+            let group = (channel - firstChannel) / self.groups.channelsPerGroup
+            let end = min(firstChannel + (group + 1) * self.groups.channelsPerGroup, channels.upperBound)
+            let scale = self.groups.epsilon.scale(variance: moments[group].variance)
+            for index in channel - channels.lowerBound..<end - channels.lowerBound {
+                self.coefficients.set(
+                    index,
+                    mean: moments[group].mean,
+                    remainder: moments[group].remainder,
+                    scale: scale * weight[index],
+                    shift: bias[index]
+                )
+            }
+            channel = end
         }
     }
 }
