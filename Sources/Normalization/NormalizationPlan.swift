@@ -6,6 +6,8 @@ public struct NormalizationPlan: Sendable {
     enum Computation: Sendable {
         /// Every channel by statistics that are known before.
         case frozen(ChannelLayout, FrozenStatistics)
+        /// Single elements, each of which is its own mean: β remains, and what is not finite.
+        case withoutSpread(ChannelLayout)
         /// Groups of channels by statistics of their own.
         case grouped(ChannelLayout, ChannelGroups)
         /// Contiguous rows by statistics of their own.

@@ -92,6 +92,8 @@ import Testing
         let instance = try layer(InstanceNorm.self, [.bias: bias])
         #expect(try instance.apply([1, 2, 3, 4, 5, 6], [2, 3]) == [7, 8, 9, 7, 8, 9])
         #expect(try instance.apply([1, 2, 3, 4, 5, 6], [2, 3, 1, 1]) == [7, 8, 9, 7, 8, 9])
+        let results = try instance.apply([1, .nan, 3, .infinity, 5, -.infinity], [2, 3])
+        #expect(results.indices.filter { results[$0].isNaN } == [1, 3, 5])
     }
 
     @Test func noElementsGiveNoElements() throws {

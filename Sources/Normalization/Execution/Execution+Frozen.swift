@@ -24,6 +24,19 @@ extension Execution {
         }
     }
 
+    /// Multiplies by zero, which keeps NaN and makes NaN of the infinite, and adds β.
+    mutating func normalizeWithoutSpread(_ layout: ChannelLayout) throws(LayerError) {
+        var affine = try ChannelAffine(weight: nil, bias: self.plan.bias, kernels: self.kernelSet.double)
+        let coefficients = try Coefficients<Scalar>()
+        for channels in Chunks(0..<layout.channelCount, length: Coefficients<Scalar>.blockLength) {
+            let bias = affine.load(channels).bias
+            for index in 0..<channels.count {
+                coefficients.set(index, mean: 0, scale: 0, shift: bias[index])
+            }
+            self.normalize(layout, samples: 0..<layout.sampleCount, channels: channels, coefficients)
+        }
+    }
+
     /// Normalizes some channels of some samples, by coefficients that begin with those of the first channel.
     mutating func normalize(
         _ layout: ChannelLayout,
