@@ -235,6 +235,52 @@ import Testing
         try scenario.check(layer, expected, affine, position: position, comment: "seed \(seed), axis \(firstAxis)")
     }
 
+    /// More channels than a block of coefficients holds, in one group and in several, contiguous and not.
+    @Test(arguments: [[3, 5000], [2, 2, 5000], [2, 5000, 2]], [DataType.fp32, .fp16, .fp64])
+    func manyChannels(dimensions: [Int], dataType: DataType) throws {
+        var generator = SeededGenerator(seed: 9)
+        let values = try Tensor(
+            (0..<dimensions.reduce(1, *)).map { _ in generator.normal() + 2 },
+            dimensions,
+            dataType
+        ).values
+        let axis = dimensions[1] == 5000 ? 1 : 2
+        let x = ReferenceTensor(dimensions, values)
+        let (mean, variance) = (generator.uniform(5000), generator.uniform(5000, in: 0.5...2))
+        let affine = Reference.Affine(weight: generator.uniform(5000), bias: generator.uniform(5000))
+        let shared: [ParameterName: ParameterValue] = [
+            .weight: try .vector(affine.weight ?? []), .bias: try .vector(affine.bias ?? []),
+            .dataFormat: .text(axis == 1 ? "channels_first" : "channels_last"),
+        ]
+        let epsilon = Reference.Epsilon(1e-5)
+        let frozen: [ParameterName: ParameterValue] = [
+            .runningMean: try .vector(mean), .runningVar: try .vector(variance),
+        ]
+        var cases: [(any NormalizationLayer, ReferenceTensor)] = [
+            (
+                try BatchNorm(LayerParameters(shared.merging(frozen) { $1 })),
+                Reference.frozen(x, channelAxis: axis, mean: mean, variance: variance, epsilon, affine)
+            ),
+            (
+                try BatchNorm(LayerParameters(shared.merging([.useBatchStatistics: .boolean(true)]) { $1 })),
+                Reference.batchNorm(x, channelAxis: axis, epsilon, affine)
+            ),
+        ]
+        for groupCount in [1, 2, 1000] {
+            cases.append(
+                (
+                    try GroupNorm(LayerParameters(shared.merging([.groupCount: .integer(groupCount)]) { $1 })),
+                    Reference.groupNorm(x, channelAxis: axis, groupCount: groupCount, epsilon, affine)
+                )
+            )
+        }
+        for (layer, expected) in cases {
+            let results = try layer.apply(values, dimensions, dataType, into: .fp64)
+            let error = zip(results, expected.elements).map { ($0 - $1).magnitude }.max() ?? .infinity
+            #expect(error <= (dataType == .fp64 ? 1e-12 : 2e-6), "\(Swift.type(of: layer))")
+        }
+    }
+
     private static func position(_ row: [Int], _ firstAxis: Int) -> ([Int]) -> Int {
         { index in zip(row, index[firstAxis...]).reduce(0) { $0 * $1.0 + $1.1 } }
     }
