@@ -7,10 +7,11 @@ import sys
 
 
 def test_schemathesis(server, tmp_path):
+    here = pathlib.Path(__file__).parent
     command = [
-        pathlib.Path(sys.executable).with_name("schemathesis"), "run", f"{server.url}/openapi.yaml", "--checks=all",
+        pathlib.Path(sys.executable).with_name("schemathesis"), f"--config-file={here / 'schemathesis.toml'}", "run", f"{server.url}/openapi.yaml", "--checks=all",
         "--max-examples=60", "--phases=examples,coverage,fuzzing", "--seed=1", "--request-timeout=10", "--no-color",
-        "--suppress-health-check=all", "--generation-database=none", "--workers=2",
+        "--suppress-health-check=all", "--generation-database=none", "--workers=2", "--max-time=30",
     ]  # fmt: skip
     environment = os.environ | {"NO_PROXY": "127.0.0.1"}
     result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
