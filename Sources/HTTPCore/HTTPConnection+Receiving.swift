@@ -94,27 +94,25 @@ extension HTTPConnection {
         }
     }
 
+    /// How much memory the content needs next: all that was declared, or a growing part of what is not known.
+    private func wantedCount(of exchange: Exchange) -> Int {
+        switch exchange.head.framing {
+        case .none: 0
+        case .length(let count): count
+        case .chunked: min(max(exchange.reservedCount * 2, Self.initialChunkedCapacity), self.limits.maxBodyBytes)
+        }
+    }
+
     mutating func allocationStep() -> Step? {
         guard let exchange else { preconditionFailure("a head is there") }
-        let contentCount =
-            switch exchange.head.framing {
-            case .none: 0
-            case .length(let count): count
-            case .chunked:
-                min(max(exchange.reservedCount * 2, Self.initialChunkedCapacity), self.limits.maxBodyBytes)
-            }
-        return .allocate(byteCount: exchange.bodyOffset + contentCount, growing: exchange.buffer)
+        return .allocate(byteCount: exchange.bodyOffset + self.wantedCount(of: exchange), growing: exchange.buffer)
     }
 
     /// `buffer` has at least the size that the last `allocate` step asked for.
     public mutating func provided(_ buffer: AlignedBuffer, at now: MonotonicTime) {
         guard var exchange = self.exchange else { preconditionFailure("a head is there") }
-        let isFirst = exchange.reservedCount == 0
-        switch exchange.head.framing {
-        case .length(let count): exchange.reservedCount = count
-        case .chunked, .none:
-            exchange.reservedCount = min(buffer.capacity - exchange.bodyOffset, self.limits.maxBodyBytes)
-        }
+        let isFirst = exchange.buffer == nil
+        exchange.reservedCount = self.wantedCount(of: exchange)
         exchange.buffer = buffer
         self.exchange = exchange
         self.phase = .content

@@ -34,18 +34,27 @@ public struct HTTPConnection {
     enum Phase {
         /// Between two requests, or within a head.
         case head
+        /// The responder is asked about the head.
         case admission
+        /// Memory is wanted for the content, or for more of it.
         case allocation
+        /// The content arrives.
         case content
+        /// The request is whole and about to be handed over.
         case dispatch
+        /// The responder works.
         case answer
+        /// The request was refused and the words for it are about to be asked for.
         case refusal(HTTPError)
+        /// The words for a refusal are awaited.
         case refusalAnswer
         /// `100 Continue` is being sent.
         case interimOutput
+        /// A reply is being sent.
         case output
         /// The content of a request that was refused is thrown away; so many bytes remain.
         case discard(Int)
+        /// The last reply has been sent.
         case endOfSending
         /// RFC 9112 §9.6: the client may still be sending; closing now could destroy the reply on its way.
         case linger
@@ -55,8 +64,27 @@ public struct HTTPConnection {
     /// Where the bytes go that are received next.
     enum ReceiveTarget {
         case input
+        /// The memory of the content.
         case body
+        /// They are thrown away.
         case nowhere
+    }
+
+    /// A request whose head is complete, until its reply is sent.
+    struct Exchange {
+        let head: RequestHead
+        /// A pipelined request counts from the end of the reply before it, when its turn comes.
+        let firstByteAt: MonotonicTime
+        var bodyOffset = 0
+        var inlineLimit = 0
+        var buffer: AlignedBuffer?
+        /// How much of `buffer` may be used.
+        var reservedCount = 0
+        var receivedCount = 0
+        var chunks: ChunkedDecoder?
+        var lastByteAt: MonotonicTime
+        /// Set if the content is not wanted: so much of it is still thrown away after the reply.
+        var unwantedCount = 0
     }
 
     let limits: HTTPLimits
@@ -89,28 +117,15 @@ public struct HTTPConnection {
 
     /// A connection that was just accepted.
     public init(limits: HTTPLimits, timeouts: HTTPTimeouts, at now: MonotonicTime) throws(AllocationError) {
+        var limits = limits
+        // More than any memory, and so little that no sum of sizes overflows.
+        limits.maxBodyBytes = min(limits.maxBodyBytes, 1 << 48)
         self.limits = limits
         self.timeouts = timeouts
         self.input = try InputBuffer()
         self.parser = RequestHeadParser(limits: limits)
         self.waitingSince = now
         self.headBeganAt = now
-    }
-
-    /// A request whose head is complete, until its reply is sent.
-    struct Exchange {
-        let head: RequestHead
-        let firstByteAt: MonotonicTime
-        var bodyOffset = 0
-        var inlineLimit = 0
-        var buffer: AlignedBuffer?
-        /// How much of `buffer` may be used.
-        var reservedCount = 0
-        var receivedCount = 0
-        var chunks: ChunkedDecoder?
-        var lastByteAt: MonotonicTime
-        /// Set if the content is not wanted: so much of it is still thrown away after the reply.
-        var unwantedCount = 0
     }
 
     /// Whether no request is being read, worked on or answered.
@@ -203,5 +218,4 @@ public struct HTTPConnection {
         self.exchange?.buffer = nil
         self.released = buffer
     }
-
 }

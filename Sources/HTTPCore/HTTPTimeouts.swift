@@ -3,7 +3,7 @@ public struct HTTPTimeouts: Sendable {
     /// From the first byte of a head to its last, however often a byte arrives; then 408.
     public var head = Duration.seconds(10)
 
-    /// Content must arrive with at least `minimumBodyRate`, judged once in each such span; else 408.
+    /// Content must arrive with at least `minimumBodyRate` on average over each such span; else 408.
     public var bodyGrace = Duration.seconds(10)
 
     /// In bytes per second.

@@ -38,7 +38,7 @@ final class EventLoop: @unchecked Sendable {
 
     /// The value of the Date field; made anew once a second.
     func date() -> HTTPDate {
-        let seconds = time(nil)
+        let seconds = max(time(nil), 0)
         if seconds != self.currentDate.seconds { self.currentDate = HTTPDate(seconds: seconds) }
         return self.currentDate
     }

@@ -48,11 +48,11 @@ public final class HTTPServer: Sendable {
         self.log = log
     }
 
-    /// Begins to listen and serve, on threads of its own.
+    /// Begins to listen and serve, on threads of its own, until `drain` or `shutdownNow`.
     ///
     /// - Returns: where it listens, with the port that was found if 0 was asked for.
     public func start() throws(HTTPServerError) -> HTTPServerConfiguration.Address {
-        try self.state.withLock { state throws(HTTPServerError) in
+        let address = try self.state.withLock { state throws(HTTPServerError) in
             guard case .idle = state else { throw .alreadyStarted }
             let socket = try ListeningSocket(self.configuration.address)
             let listener = Listener(
@@ -61,11 +61,12 @@ public final class HTTPServer: Sendable {
                 occupancy: self.services.occupancy,
                 log: self.log
             )
-            state = .listening(listener)
-            self.log(.listening(socket.address))
             listener.start()
+            state = .listening(listener)
             return socket.address
         }
+        self.log(.listening(address))
+        return address
     }
 
     /// Stops listening, closes idle connections and lets the requests in work finish.

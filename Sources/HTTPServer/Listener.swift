@@ -36,8 +36,10 @@ final class Listener: Sendable {
         self.source.withLock { source in
             source.setEventHandler { @Sendable in self.accept() }
             source.setCancelHandler { @Sendable [socket] in socket.close() }
-            source.activate()
         }
+        // Dispatch opens a descriptor of its own for the first timer. If clients had taken the last one by then, no
+        // timer would ever fire; so nobody is let in before one has.
+        self.queue.asyncAfter(deadline: .now() + .milliseconds(1)) { self.source.withLock { $0.activate() } }
     }
 
     /// Stops listening, then calls `completion`: by then every connection accepted is with its loop.

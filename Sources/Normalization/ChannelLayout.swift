@@ -29,6 +29,19 @@ struct ChannelLayout: Sendable {
         self.isChannelsLast = format == .channelsLast || self.positionCount == 1
     }
 
+    /// How many neighbouring columns a channel takes where the input is a matrix whose columns share coefficients: one
+    /// where the channels are contiguous, few where they have few positions. None where channels are long spans.
+    var columnsPerChannel: Int? {
+        if self.isChannelsLast { return 1 }
+        return self.positionCount < 16 ? self.positionCount : nil
+    }
+
+    /// The rows of that matrix that belong to some samples.
+    func rows(ofSamples samples: Range<Int>) -> Range<Int> {
+        guard self.isChannelsLast else { return samples }
+        return samples.lowerBound * self.positionCount..<samples.upperBound * self.positionCount
+    }
+
     /// The number of elements of one sample.
     var sampleLength: Int { self.channelCount * self.positionCount }
 

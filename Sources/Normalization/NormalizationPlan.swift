@@ -6,6 +6,8 @@ public struct NormalizationPlan: Sendable {
     enum Computation: Sendable {
         /// Every channel by statistics that are known before.
         case frozen(ChannelLayout, FrozenStatistics)
+        /// Single elements, each of which is its own mean: β remains, and what is not finite.
+        case withoutSpread(ChannelLayout)
         /// Groups of channels by statistics of their own.
         case grouped(ChannelLayout, ChannelGroups)
         /// Contiguous rows by statistics of their own.
@@ -65,6 +67,11 @@ struct RowLayout: Sendable {
     /// Whether the mean is subtracted.
     let isCentered: Bool
 
-    /// None stands for the machine epsilon of the computation.
+    /// None stands for the machine epsilon of the input's type.
     let epsilon: Epsilon?
+
+    /// The elements of some rows, counted in the whole tensor.
+    func range(ofRows rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound * self.rowLength..<rows.upperBound * self.rowLength
+    }
 }

@@ -1,6 +1,6 @@
 /// Decodes the (nested) array of one tensor's elements, row by row, straight into the tensor's memory.
 struct ArrayDecoder<Element: TextElement> {
-    var cursor: ElementCursor
+    private var cursor: ElementCursor
 
     /// The length of the arrays on each level; nil until the first of them has ended.
     private(set) var dimensions: [Int?]

@@ -27,12 +27,13 @@ struct BinaryFormat: Sendable {
         let subnormalShift = max(0, self.minimumExponent - leadingExponent)
         let shift = 64 - self.significandBits + subnormalShift
         guard shift <= 64 else { return 0 }
-        let kept = significand >> UInt64(shift)
-        let half: UInt64 = 1 << UInt64(shift - 1)
-        let rest = significand & (half | (half - 1))
-        let roundsUp = rest > half || rest == half && (isInexact || kept & 1 == 1)
+        // Shifts by less than 64 need no check.
+        let keptAndHalf = significand &>> UInt64(shift - 1)
+        let kept = keptAndHalf >> 1
+        let isMoreThanHalf = isInexact || significand & (1 &<< UInt64(shift - 1) &- 1) != 0
+        let roundsUp = keptAndHalf & 1 == 1 && (isMoreThanHalf || kept & 1 == 1)
         // The hidden bit counts one exponent; a carry out of the significand counts the next, up to infinity.
         let biased = subnormalShift > 0 ? 0 : UInt64(leadingExponent - self.minimumExponent)
-        return biased << UInt64(self.significandBits - 1) + kept + (roundsUp ? 1 : 0)
+        return biased &<< UInt64(self.significandBits - 1) + kept + (roundsUp ? 1 : 0)
     }
 }

@@ -1,6 +1,6 @@
 /// The way from the root of a JSON text to one of its values (RFC 6901), kept cheap: text is made on demand only.
-struct JSONPointer {
-    private enum Step {
+struct JSONPointer: Equatable {
+    private enum Step: Equatable {
         case member(String)
         case element(Int)
     }

@@ -37,9 +37,13 @@ extension JSONReader {
     }
 
     private static func validated(
-        _ bytes: some Sequence<UInt8>,
+        _ bytes: some Collection<UInt8>,
         offset: Int
     ) throws(TensorFormatError) -> String {
+        // ASCII is what names are made of, and needs no validation.
+        if bytes.allSatisfy({ $0 < 0x80 }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         guard let string = String(validating: bytes, as: UTF8.self) else { throw .invalidUTF8(offset: offset) }
         return string
     }

@@ -13,8 +13,8 @@ extension JSONReader {
                 dataType: nil,
                 content: .text(data.range),
                 isNested: data.isNested,
-                pointer: self.pointer,
-                dataPointer: self.pointer,
+                path: self.path,
+                isObject: false,
                 offset: offset
             )
         case .object:
@@ -26,7 +26,6 @@ extension JSONReader {
 
     private mutating func readTensorObject() throws(TensorFormatError) -> JSONTensor {
         let offset = self.position
-        let pointer = self.pointer
         var shape: Shape?
         var dataType: DataType?
         var data: (range: Range<Int>, isNested: Bool)?
@@ -44,16 +43,16 @@ extension JSONReader {
         switch (data, byteCount) {
         case (let data?, nil): content = .text(data.range)
         case (nil, let byteCount?): content = .binary(byteCount: byteCount)
-        case (nil, nil): throw .neitherDataNorBinary(pointer: pointer, offset: offset)
-        default: throw .dataAndBinary(pointer: pointer, offset: offset)
+        case (nil, nil): throw .neitherDataNorBinary(pointer: self.pointer, offset: offset)
+        default: throw .dataAndBinary(pointer: self.pointer, offset: offset)
         }
         return JSONTensor(
             shape: shape,
             dataType: dataType,
             content: content,
             isNested: data?.isNested ?? false,
-            pointer: pointer,
-            dataPointer: pointer + "/data",
+            path: self.path,
+            isObject: true,
             offset: offset
         )
     }
@@ -61,7 +60,7 @@ extension JSONReader {
     /// Reads the dimensions of a tensor, as `[2, 3]`.
     public mutating func readShape() throws(TensorFormatError) -> Shape {
         _ = try self.peekToken()
-        let (pointer, offset) = (self.pointer, self.position)
+        let offset = self.position
         var dimensions: [Int] = []
         var count = 0
         try self.readArray { (reader) throws(TensorFormatError) in
@@ -72,12 +71,12 @@ extension JSONReader {
             }
         }
         guard count == dimensions.count else {
-            throw .tooManyDimensions(count: count, limit: JSONTensor.rankLimit, pointer: pointer, offset: offset)
+            throw .tooManyDimensions(count: count, limit: JSONTensor.rankLimit, pointer: self.pointer, offset: offset)
         }
         do throws(ShapeError) {
             return try Shape(dimensions)
         } catch {
-            throw .invalidShape(error, pointer: pointer, offset: offset)
+            throw .invalidShape(error, pointer: self.pointer, offset: offset)
         }
     }
 
@@ -95,7 +94,7 @@ extension JSONReader {
     /// Reads `{"binary_data_size": BYTES}` (Open Inference Protocol, binary tensor data extension).
     private mutating func readBinaryDataSize() throws(TensorFormatError) -> Int {
         _ = try self.peekToken()
-        let (pointer, offset) = (self.pointer, self.position)
+        let offset = self.position
         var byteCount: Int?
         try self.readObject { (reader, name) throws(TensorFormatError) in
             guard name == "binary_data_size" else { throw reader.unknownMember(name) }
@@ -108,7 +107,7 @@ extension JSONReader {
             byteCount = size
         }
         guard let byteCount else {
-            throw .missingMember(name: "binary_data_size", pointer: pointer, offset: offset)
+            throw .missingMember(name: "binary_data_size", pointer: self.pointer, offset: offset)
         }
         return byteCount
     }

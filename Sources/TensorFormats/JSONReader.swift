@@ -45,7 +45,7 @@ public struct JSONReader {
     ) throws(TensorFormatError) {
         try self.expect(.object)
         try self.enter()
-        var names = Set<String>()
+        var names = MemberNames()
         var isFirst = true
         while try self.peekToken() != ASCII.closeBrace {
             if !isFirst {
@@ -54,7 +54,7 @@ public struct JSONReader {
             guard try self.peekToken() == ASCII.quote else { throw self.unexpected("a member's name in quotes") }
             let nameOffset = self.position
             let name = try self.readString()
-            guard names.insert(name).inserted else {
+            guard names.insert(name) else {
                 throw .duplicateMember(name: name, pointer: self.pointer, offset: nameOffset)
             }
             self.path.enterMember(name)

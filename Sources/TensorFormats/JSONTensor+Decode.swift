@@ -40,7 +40,7 @@ extension JSONTensor {
         let expected = try self.expectedDimensions(of: bytes)
         // A stated shape is believed no further than the text goes, and without one the commas tell how many elements
         // there can be: each takes a digit, and all but the last a comma.
-        let capacity = self.shape?.elementCount ?? min(bytes.count { $0 == ASCII.comma } + 1, bytes.count / 2)
+        let capacity = self.shape?.elementCount ?? min(Self.commaCount(bytes) + 1, bytes.count / 2)
         guard capacity <= bytes.count / 2 else { throw self.countMismatch(bytes) }
         let memory = try Self.allocate(dataType, Self.shape([capacity]))
         var decoder = ArrayDecoder(bytes, dimensions: expected, into: memory.elements(as: type))
@@ -62,6 +62,14 @@ extension JSONTensor {
     /// The lengths of the nested arrays, from the outermost to the rows; nil where no shape states them.
     private func expectedDimensions(of bytes: UnsafeRawBufferPointer) throws(TensorFormatError) -> [Int?] {
         let rank = bytes.prefix { $0 == ASCII.openBracket || $0.isJSONSpace }.count { $0 == ASCII.openBracket }
+        guard rank <= Self.rankLimit else {
+            throw .tooManyDimensions(
+                count: rank,
+                limit: Self.rankLimit,
+                pointer: self.dataPointer,
+                offset: self.dataOffset
+            )
+        }
         guard let shape = self.shape else { return Array(repeating: nil, count: rank) }
         guard self.isNested else { return [nil] }
         // Nothing can be nested within no arrays: a zero is the last dimension that the text can show.
@@ -98,8 +106,22 @@ extension JSONTensor {
     private func countMismatch(_ bytes: UnsafeRawBufferPointer) -> TensorFormatError {
         guard let shape = self.shape else { preconditionFailure("only a stated shape is filled") }
         let isEmpty = bytes.dropFirst().first { !$0.isJSONSpace } == ASCII.closeBracket
-        let count = isEmpty ? 0 : bytes.count { $0 == ASCII.comma } + 1
+        let count = isEmpty ? 0 : Self.commaCount(bytes) + 1
         return .elementCount(count, shape: shape, pointer: self.dataPointer, offset: self.dataOffset)
+    }
+
+    /// The number of commas, counted eight bytes at a time.
+    private static func commaCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let wholeWords = bytes.count & ~7
+        var total = bytes[wholeWords...].count { $0 == ASCII.comma }
+        for offset in stride(from: 0, to: wholeWords, by: 8) {
+            let differences = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self) ^ 0x2c2c_2c2c_2c2c_2c2c
+            let lowBits: UInt64 = 0x7f7f_7f7f_7f7f_7f7f
+            // The high bit of each byte that is a comma; no byte carries into the next. The product adds them up.
+            let commas = ~(((differences & lowBits) + lowBits) | differences | lowBits)
+            total += Int(((commas >> 7) &* 0x0101_0101_0101_0101) >> 56)
+        }
+        return total
     }
 
     /// Where the elements, or else the tensor, begin in the text.

@@ -22,15 +22,21 @@ public struct JSONTensor: Equatable, Sendable {
     /// Whether the elements are given as arrays within arrays.
     public let isNested: Bool
 
-    /// The JSON Pointer to the tensor, as `/layer/running_mean`.
-    public let pointer: String
+    /// The way to the tensor; its text is made on demand only.
+    let path: JSONPointer
 
-    /// The JSON Pointer to the elements: that of the tensor, or of its `data`.
-    let dataPointer: String
+    /// Whether it is an object with `data`, not a bare array.
+    let isObject: Bool
 
     /// Where the tensor begins in the text, in bytes.
     public let offset: Int
 
     /// More than any tensor library has; each dimension costs memory, time, and room in error messages.
     static let rankLimit = 32
+
+    /// The JSON Pointer to the tensor, as `/layer/running_mean`.
+    public var pointer: String { self.path.text }
+
+    /// The JSON Pointer to the elements: that of the tensor, or of its `data`.
+    var dataPointer: String { self.isObject ? self.pointer + "/data" : self.pointer }
 }

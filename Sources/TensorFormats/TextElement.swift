@@ -22,9 +22,6 @@ protocol FloatingTextElement: TextElement {
 
 extension FloatingTextElement {
     @inline(__always)
-    static func quick(_ number: DecimalNumber) -> Self? { nil }
-
-    @inline(__always)
     static func read(_ cursor: inout ElementCursor) throws(ElementFault) -> Self {
         let start = cursor.next
         guard start[start.pointee == ASCII.minus ? 1 : 0].isDigit else { return try Self.readNonFinite(&cursor) }
@@ -84,19 +81,44 @@ extension Float: FloatingTextElement {
         self.init(bitPattern: UInt32(truncatingIfNeeded: magnitude) | (isNegative ? 1 << 31 : 0))
     }
 
-    /// The product of two doubles that are each rounded once is off by less than 2 units in its last place, cut digits
-    /// included. It rounds as the number itself does, unless it lies that close to the middle between two floats.
+    /// Rounds the approximation, unless it lies too close to the middle between two floats.
     @inline(__always)
     static func quick(_ number: DecimalNumber) -> Float? {
-        let index = number.exponent - PowersOfTen.firstDouble
-        guard PowersOfTen.doubles.indices.contains(index), number.significand <= Int64.max else { return nil }
-        let value = Double(Int64(bitPattern: number.significand)) * PowersOfTen.doubles[index]
+        guard let value = number.approximation else { return nil }
         let middle: UInt64 = 1 << 28
         let distance = Int64(bitPattern: value.bitPattern & (middle << 1 - 1)) - Int64(middle)
-        guard distance.magnitude > 4 else { return nil }
+        guard distance.magnitude > DecimalNumber.approximationError else { return nil }
         // Subnormal floats have other middles; above the largest there may be none. Zero is zero.
         guard value >= 0x1p-126 && value < 0x1p127 || number.significand == 0 else { return nil }
         return Float(isNegative: number.isNegative, magnitude: UInt64(Float(value).bitPattern))
+    }
+}
+
+extension DecimalNumber {
+    /// The number's magnitude, off by less than 2 units in the last place: the significand, the power of ten and their
+    /// product are rounded once each, and digits that were cut off hardly count. nil where the exponent is too large.
+    @inline(__always)
+    fileprivate var approximation: Double? {
+        let index = self.exponent - PowersOfTen.firstDouble
+        guard PowersOfTen.doubles.indices.contains(index), self.significand <= Int64.max else { return nil }
+        return Double(Int64(bitPattern: self.significand)) * PowersOfTen.doubles[index]
+    }
+
+    /// More than `approximation` is ever off, in units in its last place.
+    fileprivate static let approximationError: UInt64 = 4
+
+    /// The bit pattern, in a format of 16 bits, of all the numbers as close to the approximation as the number is; nil
+    /// where they differ.
+    @inline(__always)
+    fileprivate func quickMagnitude(in format: BinaryFormat) -> UInt64? {
+        guard let value = self.approximation, value > 0x1p-200 else { return nil }
+        let error = Self.approximationError
+        let significand = value.significandBitPattern | 1 << 52
+        guard significand - error >= 1 << 52, significand + error < 1 << 53 else { return nil }
+        let exponent = Int(value.exponentBitPattern) - 1023 - 63
+        let lower = format.round((significand - error) << 11, exponent: exponent, isInexact: true)
+        let upper = format.round((significand + error) << 11, exponent: exponent, isInexact: true)
+        return lower == upper ? lower : nil
     }
 }
 
@@ -106,6 +128,11 @@ extension Float16: FloatingTextElement {
     init(isNegative: Bool, magnitude: UInt64) {
         self.init(bitPattern: UInt16(truncatingIfNeeded: magnitude) | (isNegative ? 1 << 15 : 0))
     }
+
+    @inline(__always)
+    static func quick(_ number: DecimalNumber) -> Float16? {
+        number.quickMagnitude(in: Self.format).map { Float16(isNegative: number.isNegative, magnitude: $0) }
+    }
 }
 
 extension BFloat16: FloatingTextElement {
@@ -113,5 +140,10 @@ extension BFloat16: FloatingTextElement {
 
     init(isNegative: Bool, magnitude: UInt64) {
         self.init(bitPattern: UInt16(truncatingIfNeeded: magnitude) | (isNegative ? 1 << 15 : 0))
+    }
+
+    @inline(__always)
+    static func quick(_ number: DecimalNumber) -> BFloat16? {
+        number.quickMagnitude(in: Self.format).map { BFloat16(isNegative: number.isNegative, magnitude: $0) }
     }
 }

@@ -229,6 +229,14 @@ import Testing
         )
     }
 
+    @Test func inferredShapesAreNoDeeperThanStatedOnes() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        #expect(try decode(nested(32)).shape.dimensions == Array(repeating: 1, count: 31) + [0])
+        #expect(decodingError(nested(33)) == .tooManyDimensions(count: 33, limit: 32, pointer: "", offset: 0))
+    }
+
     @Test func dataTypesAreNamed() {
         let found = decodingError(#"{"datatype":"float32","data":[]}"#)
         #expect(found == .unknownDataType(name: "float32", pointer: "/datatype", offset: 12))

@@ -1,4 +1,3 @@
-import CDecimal
 import Foundation
 import TensorFormats
 import Tensors

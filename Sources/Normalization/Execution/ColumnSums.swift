@@ -26,7 +26,7 @@ struct ColumnSums<Scalar: ComputationScalar> {
         _ source: inout ElementSource<Scalar>,
         _ kernels: Kernels<Scalar>
     ) -> [Moments] {
-        let count = matrix.rows.count * matrix.columnsPerGroup
+        let inverseCount = 1 / Double(matrix.rows.count * matrix.columnsPerGroup)
         // Differences from the first element are small where the spread is, and zero where there is none.
         var centers = (0..<matrix.groupCount).map { group in
             let first =
@@ -49,7 +49,7 @@ struct ColumnSums<Scalar: ComputationScalar> {
             self.add(self.sums, block, matrix, to: &sums)
         }
         for group in centers.indices {
-            centers[group] = Scalar(Double(centers[group]) + sums[group] / Double(count))
+            centers[group] = Scalar(Double(centers[group]) + sums[group] * inverseCount)
         }
         sums = [Double](repeating: 0, count: matrix.groupCount)
         var squares = sums
@@ -70,7 +70,12 @@ struct ColumnSums<Scalar: ComputationScalar> {
             self.add(self.squares, block, matrix, to: &squares)
         }
         return centers.indices.map { group in
-            Moments(center: Double(centers[group]), sum: sums[group], squares: squares[group], count: count)
+            Moments(
+                center: Double(centers[group]),
+                sum: sums[group],
+                squares: squares[group],
+                inverseCount: inverseCount
+            )
         }
     }
 
@@ -82,14 +87,9 @@ struct ColumnSums<Scalar: ComputationScalar> {
         ColumnPieces(rows: matrix.rows, columns: block, width: matrix.width, chunkLength: source.chunkLength)
     }
 
-    /// The number of sums that a block takes: narrow rows are taken several at once.
-    private func length(_ block: Range<Int>, _ matrix: ColumnMatrix) -> Int {
-        block.count * ColumnPieces.repeats(columns: block, width: matrix.width)
-    }
-
     private func prepare(_ block: Range<Int>, _ matrix: ColumnMatrix, _ centers: [Scalar]) {
-        for index in 0..<self.length(block, matrix) {
-            self.centers[index] = centers[self.group(index, block, matrix)]
+        self.forEachColumn(block, matrix) { index, group in
+            self.centers[index] = centers[group]
             self.sums[index] = 0
             self.squares[index] = 0
         }
@@ -97,12 +97,31 @@ struct ColumnSums<Scalar: ComputationScalar> {
 
     private func add(_ columns: Vector<Double>, _ block: Range<Int>, _ matrix: ColumnMatrix, to groups: inout [Double])
     {
-        for index in 0..<self.length(block, matrix) {
-            groups[self.group(index, block, matrix)] += columns[index]
+        self.forEachColumn(block, matrix) { index, group in
+            groups[group] += columns[index]
         }
     }
 
-    private func group(_ index: Int, _ block: Range<Int>, _ matrix: ColumnMatrix) -> Int {
-        (block.lowerBound - matrix.columns.lowerBound + index % block.count) / matrix.columnsPerGroup
+    /// Calls `body` with each of the sums that a block takes, which are several a column where rows are narrow, and
+    /// the group that it belongs to.
+    private func forEachColumn(
+        _ block: Range<Int>,
+        _ matrix: ColumnMatrix,
+        _ body: (_ index: Int, _ group: Int) -> Void
+    ) {
+        let skipped = block.lowerBound - matrix.columns.lowerBound
+        for copy in 0..<ColumnPieces.repeats(columns: block, width: matrix.width) {
+            // Counted, not divided: this runs once per column and sample.
+            var group = skipped / matrix.columnsPerGroup
+            var rest = matrix.columnsPerGroup - skipped % matrix.columnsPerGroup
+            for index in copy * block.count..<(copy + 1) * block.count {
+                body(index, group)
+                rest -= 1
+                if rest == 0 {
+                    group += 1
+                    rest = matrix.columnsPerGroup
+                }
+            }
+        }
     }
 }

@@ -1,16 +1,15 @@
-/// Inputs whose channels are contiguous: matrices with one column per channel.
+/// Inputs whose channels are contiguous, or short: matrices whose columns belong to channels.
 extension Execution {
     /// Normalizes some columns of some rows, by coefficients that begin with those of the first of the columns.
     mutating func normalizeColumns(
-        _ layout: ChannelLayout,
+        _ columns: Range<Int>,
+        width: Int,
         rows: Range<Int>,
-        channels: Range<Int>,
         _ coefficients: Coefficients<Scalar>
     ) {
-        let width = layout.channelCount
-        let repeats = ColumnPieces.repeats(columns: channels, width: width)
-        coefficients.tile(channels.count, until: channels.count * repeats)
-        for piece in ColumnPieces(rows: rows, columns: channels, width: width, chunkLength: self.chunkLength) {
+        let repeats = ColumnPieces.repeats(columns: columns, width: width)
+        coefficients.tile(columns.count, until: columns.count * repeats)
+        for piece in ColumnPieces(rows: rows, columns: columns, width: width, chunkLength: self.chunkLength) {
             self.kernels.normalizeColumns(
                 self.source.load(piece.range),
                 self.sink.destination(piece.range),

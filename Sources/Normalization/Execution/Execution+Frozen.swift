@@ -8,8 +8,8 @@ extension Execution {
             bias: self.plan.bias,
             kernels: self.kernelSet.double
         )
-        let coefficients = try Coefficients<Scalar>()
-        for channels in Chunks(0..<layout.channelCount, length: Coefficients<Scalar>.blockLength) {
+        let coefficients = try Coefficients<Scalar>(for: layout)
+        for channels in Chunks(0..<layout.channelCount, length: coefficients.channelsPerBlock) {
             let (mean, variance) = (means.load(channels), variances.load(channels))
             let (weight, bias) = affine.load(channels)
             for index in 0..<channels.count {
@@ -24,6 +24,19 @@ extension Execution {
         }
     }
 
+    /// Multiplies by zero, which keeps NaN and makes NaN of the infinite, and adds β.
+    mutating func normalizeWithoutSpread(_ layout: ChannelLayout) throws(LayerError) {
+        var affine = try ChannelAffine(weight: nil, bias: self.plan.bias, kernels: self.kernelSet.double)
+        let coefficients = try Coefficients<Scalar>(for: layout)
+        for channels in Chunks(0..<layout.channelCount, length: coefficients.channelsPerBlock) {
+            let bias = affine.load(channels).bias
+            for index in 0..<channels.count {
+                coefficients.set(index, mean: 0, scale: 0, shift: bias[index])
+            }
+            self.normalize(layout, samples: 0..<layout.sampleCount, channels: channels, coefficients)
+        }
+    }
+
     /// Normalizes some channels of some samples, by coefficients that begin with those of the first channel.
     mutating func normalize(
         _ layout: ChannelLayout,
@@ -31,9 +44,13 @@ extension Execution {
         channels: Range<Int>,
         _ coefficients: Coefficients<Scalar>
     ) {
-        if layout.isChannelsLast {
-            let rows = samples.lowerBound * layout.positionCount..<samples.upperBound * layout.positionCount
-            self.normalizeColumns(layout, rows: rows, channels: channels, coefficients)
+        if let columnsPerChannel = layout.columnsPerChannel {
+            self.normalizeColumns(
+                channels.lowerBound * columnsPerChannel..<channels.upperBound * columnsPerChannel,
+                width: layout.channelCount * columnsPerChannel,
+                rows: layout.rows(ofSamples: samples),
+                coefficients
+            )
             return
         }
         for sample in samples {

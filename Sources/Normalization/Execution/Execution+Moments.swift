@@ -19,6 +19,27 @@ extension Execution {
         return Execution<Double>.secondMoment(of: range, &self.wideSource, self.kernelSet.double)
     }
 
+    /// Mean and variance of contiguous elements, or the mean of their squares; nothing where FP32 cannot hold them.
+    func reliableMoments(
+        of x: UnsafePointer<Scalar>,
+        count: Int,
+        inverseCount: Double,
+        isCentered: Bool
+    ) -> Moments? {
+        let moments =
+            isCentered
+            ? self.centeredMoments(of: x, count: count, inverseCount: inverseCount)
+            : Moments(squares: self.kernels.centeredSums(x, count, 0).squares, inverseCount: inverseCount)
+        return Scalar.self == Double.self || moments.isReliableInFloat ? moments : nil
+    }
+
+    private func centeredMoments(of x: UnsafePointer<Scalar>, count: Int, inverseCount: Double) -> Moments {
+        let sum = self.kernels.sumOfDifferences(x, count, x[0])
+        let center = Scalar(Double(x[0]) + sum * inverseCount)
+        let sums = self.kernels.centeredSums(x, count, center)
+        return Moments(center: Double(center), sum: sums.sum, squares: sums.squares, inverseCount: inverseCount)
+    }
+
     private static func moments(
         of ranges: some Collection<Range<Int>>,
         _ source: inout ElementSource<Scalar>,
@@ -46,7 +67,7 @@ extension Execution {
                 squares += sums.squares
             }
         }
-        return Moments(center: Double(center), sum: sum, squares: squares, count: count)
+        return Moments(center: Double(center), sum: sum, squares: squares, inverseCount: 1 / Double(count))
     }
 
     private static func secondMoment(
@@ -58,6 +79,6 @@ extension Execution {
         for chunk in source.chunks(of: range) {
             squares += kernels.centeredSums(source.load(chunk), chunk.count, 0).squares
         }
-        return Moments(squares: squares, count: range.count)
+        return Moments(squares: squares, inverseCount: 1 / Double(range.count))
     }
 }

@@ -27,6 +27,8 @@ struct Execution<Scalar: ComputationScalar> {
         switch self.plan.computation {
         case .frozen(let layout, let statistics):
             try self.normalizeFrozen(layout, statistics)
+        case .withoutSpread(let layout):
+            try self.normalizeWithoutSpread(layout)
         case .grouped(let layout, let groups):
             try self.normalizeGroups(layout, groups)
         case .rows(let layout):

@@ -9,18 +9,18 @@ struct Moments {
 
     /// From the sums of (x − center) and its squares: the corrected two-pass algorithm
     /// (Chan, Golub and LeVeque 1983), which forgives a center that is not exactly the mean.
-    init(center: Double, sum: Double, squares: Double, count: Int) {
-        let correction = sum / Double(count)
+    init(center: Double, sum: Double, squares: Double, inverseCount: Double) {
+        let correction = sum * inverseCount
         self.mean = center + correction
         self.remainder = correction - (self.mean - center)
-        let variance = (squares - sum * correction) / Double(count)
+        let variance = (squares - sum * correction) * inverseCount
         // Not max(): it would make 0 of NaN.
         self.variance = variance < 0 ? 0 : variance
     }
 
     /// About zero.
-    init(squares: Double, count: Int) {
-        self.variance = squares / Double(count)
+    init(squares: Double, inverseCount: Double) {
+        self.variance = squares * inverseCount
     }
 
     /// Whether squares of FP32 numbers neither overflowed nor lost digits on the way. What is not, is computed again

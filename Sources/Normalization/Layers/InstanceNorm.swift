@@ -45,6 +45,8 @@ public struct InstanceNorm: NormalizationLayer {
         if let running = self.running {
             try running.check(layout)
             computation = .frozen(layout, running)
+        } else if layout.positionCount == 1 {
+            computation = .withoutSpread(layout)
         } else {
             let groups = ChannelGroups(channelsPerGroup: 1, acrossSamples: false, epsilon: self.epsilon)
             computation = .grouped(layout, groups)

@@ -1,0 +1,88 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import Normalization
+
+/// The layers against what PyTorch computed in FP64 (Tests/Fixtures/make_fixtures.py).
+@Suite struct GoldenTests {
+    @Test(arguments: LayerType.all.map(\.name))
+    func agreesWithPyTorch(typeName: String) throws {
+        let type = try #require(LayerType.named(typeName))
+        let file = try SafetensorsFile(fixture: typeName)
+        #expect(file.cases.count >= 12)
+        for (name, options) in file.cases {
+            var parameters = options
+            for specification in type.parameters where specification.kind == .tensor {
+                parameters[specification.name] = file.tensors["\(name).\(specification.name)"].map { .tensor($0) }
+            }
+            let expected = try #require(file.tensors["\(name).expected"]).values
+            let weights = file.tensors["\(name).weight"]?.values ?? []
+            let largestWeight = weights.reduce(1) { max($0, $1.magnitude) }
+            for (instructionSet, kernels) in kernelSets {
+                let layer = try type.makeLayer(LayerParameters(parameters))
+                // Read again: the input is normalized in place.
+                let input = try #require(SafetensorsFile(fixture: typeName).tensors["\(name).input"])
+                let results = try layer.normalize(input, into: .fp64, kernels: kernels).values
+                #expect(results.count == expected.count)
+                for (result, expected) in zip(results, expected) {
+                    let tolerance = tolerance(
+                        expected,
+                        weight: largestWeight,
+                        bias: 1,
+                        computesInDouble: input.dataType.computesInDouble,
+                        output: .fp64
+                    )
+                    let isClose = (result - expected).magnitude <= tolerance
+                    #expect(isClose, "case \(name), \(instructionSet)")
+                }
+            }
+        }
+    }
+}
+
+/// Just enough of a reader for files that this project writes itself.
+private struct SafetensorsFile {
+    private(set) var tensors: [String: Tensor] = [:]
+    private(set) var cases: [String: [ParameterName: ParameterValue]] = [:]
+
+    init(fixture: String) throws {
+        let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let data = try Data(contentsOf: directory.appendingPathComponent("Fixtures/\(fixture).safetensors"))
+        let headerLength = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
+        let blob = data.dropFirst(8 + headerLength)
+        let json = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(headerLength))
+        let header = try #require(json as? [String: [String: Any]])
+        let dataTypes: [String: DataType] = ["F16": .fp16, "BF16": .bf16, "F32": .fp32, "F64": .fp64]
+        for (name, entry) in header where name != "__metadata__" {
+            let typeName = try #require(entry["dtype"] as? String)
+            let dataType = try #require(dataTypes[typeName])
+            let dimensions = try #require(entry["shape"] as? [Int])
+            let shape = try Shape(dimensions)
+            let offsets = try #require(entry["data_offsets"] as? [Int])
+            let tensor = try Tensor(uninitialized: dataType, shape: shape)
+            let bytes = blob.dropFirst(offsets[0]).prefix(offsets[1] - offsets[0])
+            withExtendedLifetime(tensor) { tensor.bytes.copyBytes(from: bytes) }
+            self.tensors[name] = tensor
+        }
+        let metadata = try #require(header["__metadata__"]?["cases"] as? String)
+        let options = try JSONSerialization.jsonObject(with: Data(metadata.utf8))
+        for (name, members) in try #require(options as? [String: [String: Any]]) {
+            var parameters: [ParameterName: ParameterValue] = [:]
+            for (key, value) in members {
+                parameters[ParameterName(rawValue: key)] = try Self.value(value, for: key)
+            }
+            self.cases[name] = parameters
+        }
+    }
+
+    private static func value(_ value: Any, for key: String) throws -> ParameterValue {
+        switch key {
+        case "eps": .real(try #require(value as? Double))
+        case "data_format": .text(try #require(value as? String))
+        case "num_groups", "axis": .integer(try #require(value as? Int))
+        case "normalized_shape": .integers(try #require(value as? [Int]))
+        default: .boolean(try #require(value as? Bool))
+        }
+    }
+}
