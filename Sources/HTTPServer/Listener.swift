@@ -75,7 +75,7 @@ final class Listener: Sendable {
         guard admission != .drop else { return }
         socket.disableNagle()
         let loop = self.loops[self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue % self.loops.count]
-        loop.queue.async { loop.adopt(socket, isOverLimit: admission == .refuse) }
+        loop.queue.async { loop.adopt(socket, as: admission) }
     }
 
     /// The connections that wait are not lost: they stay with the system until descriptors are free again.
