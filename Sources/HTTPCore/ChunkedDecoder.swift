@@ -110,8 +110,8 @@ struct ChunkedDecoder {
             self.state = .blankAfterSize
         default:
             guard let digit = byte.hexadecimalValue else { throw .invalidChunkSize }
-            // RFC 9112 §7.1: large sizes must not overflow. What was declared so far is below the limit, so that
-            // sixteen times as much and the sum fit in an integer.
+            // RFC 9112 §7.1: large sizes must not overflow. What was declared so far is within the limit, which
+            // `HTTPConnection` keeps so low that sixteen times as much fits in an integer.
             self.dataRemaining = self.dataRemaining * 16 + digit
         }
         guard self.dataRemaining <= self.limits.maxBodyBytes - self.contentCount else { throw .bodyTooLarge }

@@ -66,6 +66,8 @@ final class BufferPool: Sendable {
 
     var isEmpty: Bool { self.state.withLock { $0.entries.isEmpty } }
 
+    var retainedBytes: Int { self.state.withLock { $0.retainedBytes } }
+
     /// Gives back to the system what was not used for a while.
     func evict(at now: MonotonicTime) {
         self.state.withLock { state in

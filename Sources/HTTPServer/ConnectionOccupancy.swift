@@ -13,7 +13,8 @@ final class ConnectionOccupancy: Sendable {
     }
 
     private let limit: Int
-    private let count = Atomic(0)
+    private let servedCount = Atomic(0)
+    private let refusedCount = Atomic(0)
     private let group = DispatchGroup()
 
     init(limit: Int) {
@@ -21,22 +22,36 @@ final class ConnectionOccupancy: Sendable {
     }
 
     /// The connections that are open now.
-    var current: Int { self.count.load(ordering: .relaxed) }
+    var current: Int { self.servedCount.load(ordering: .relaxed) + self.refusedCount.load(ordering: .relaxed) }
 
     /// A connection was accepted. Unless it is dropped, `leave` follows.
     func enter() -> Admission {
-        let number = self.count.wrappingAdd(1, ordering: .relaxed).newValue
-        guard number <= self.limit + Self.refusalRoom else {
-            self.count.wrappingSubtract(1, ordering: .relaxed)
-            return .drop
-        }
-        self.group.enter()
-        return number <= self.limit ? .serve : .refuse
+        let admission: Admission =
+            if Self.add(to: self.servedCount, limit: self.limit) {
+                .serve
+            } else if Self.add(to: self.refusedCount, limit: Self.refusalRoom) {
+                .refuse
+            } else {
+                .drop
+            }
+        if admission != .drop { self.group.enter() }
+        return admission
     }
 
-    func leave() {
-        self.count.wrappingSubtract(1, ordering: .relaxed)
+    /// A connection that was served or refused is closed.
+    func leave(_ admission: Admission) {
+        if admission == .serve {
+            self.servedCount.wrappingSubtract(1, ordering: .relaxed)
+        } else {
+            self.refusedCount.wrappingSubtract(1, ordering: .relaxed)
+        }
         self.group.leave()
+    }
+
+    private static func add(to count: borrowing Atomic<Int>, limit: Int) -> Bool {
+        guard count.wrappingAdd(1, ordering: .relaxed).newValue > limit else { return true }
+        count.wrappingSubtract(1, ordering: .relaxed)
+        return false
     }
 
     /// Blocks until no connection is left.

@@ -44,24 +44,24 @@ final class EventLoop: @unchecked Sendable {
     }
 
     /// Serves a connection that was just accepted, or turns it away.
-    func adopt(_ socket: SocketDescriptor, isOverLimit: Bool) {
+    func adopt(_ socket: SocketDescriptor, as admission: ConnectionOccupancy.Admission) {
         guard let http = try? HTTPConnection(limits: self.limits, timeouts: self.timeouts, at: .now()) else {
-            return self.occupancy.leave()
+            return self.occupancy.leave(admission)
         }
         self.lastID += 1
-        let connection = SocketConnection(id: self.lastID, socket: socket, http: http, loop: self)
+        let connection = SocketConnection(id: self.lastID, admission: admission, socket: socket, http: http, loop: self)
         self.connections[self.lastID] = connection
         self.startTicking()
         if self.isDraining {
             connection.refuse(.draining)
-        } else if isOverLimit {
+        } else if admission == .refuse {
             connection.refuse(.overloaded)
         }
     }
 
     func remove(_ id: UInt64) {
-        guard self.connections.removeValue(forKey: id) != nil else { return }
-        self.occupancy.leave()
+        guard let connection = self.connections.removeValue(forKey: id) else { return }
+        self.occupancy.leave(connection.admission)
     }
 
     /// Brings a worker's reply to its connection, if that is still there.

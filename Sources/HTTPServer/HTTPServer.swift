@@ -78,7 +78,8 @@ public final class HTTPServer: Sendable {
         self.log(.draining)
         self.stopListening {
             for loop in self.loops { loop.queue.async { loop.drain() } }
-            DispatchQueue.global().async {
+            // A queue of its own: waiting must not take a thread from the workers.
+            DispatchQueue(label: "normserve.drain").async {
                 let isClean = self.services.occupancy.waitUntilEmpty(deadline)
                 if !isClean { self.shutdownNow() }
                 self.log(.stopped(clean: isClean))

@@ -17,6 +17,8 @@ final class Listener: Sendable {
     private let occupancy: ConnectionOccupancy
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let acceptCount = Atomic(0)
+    /// Is left when the socket is closed.
+    private let closing = DispatchGroup()
     private let source: Mutex<any DispatchSourceRead>
 
     init(
@@ -35,19 +37,22 @@ final class Listener: Sendable {
     func start() {
         self.source.withLock { source in
             source.setEventHandler { @Sendable in self.accept() }
-            source.setCancelHandler { @Sendable [socket] in socket.close() }
+            self.closing.enter()
+            source.setCancelHandler { @Sendable [socket, closing] in
+                socket.close()
+                closing.leave()
+            }
         }
         // Dispatch opens a descriptor of its own for the first timer. If clients had taken the last one by then, no
         // timer would ever fire; so nobody is let in before one has.
         self.queue.asyncAfter(deadline: .now() + .milliseconds(1)) { self.source.withLock { $0.activate() } }
     }
 
-    /// Stops listening, then calls `completion`: by then every connection accepted is with its loop.
+    /// Stops listening, then calls `completion`: by then every connection accepted is with its loop, and the address
+    /// is free.
     func stop(_ completion: @escaping @Sendable () -> Void) {
-        self.queue.async {
-            self.source.withLock { $0.cancel() }
-            self.queue.async(execute: completion)
-        }
+        self.source.withLock { $0.cancel() }
+        self.closing.notify(queue: self.queue, execute: completion)
     }
 
     private func accept() {
@@ -70,7 +75,7 @@ final class Listener: Sendable {
         guard admission != .drop else { return }
         socket.disableNagle()
         let loop = self.loops[self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue % self.loops.count]
-        loop.queue.async { loop.adopt(socket, isOverLimit: admission == .refuse) }
+        loop.queue.async { loop.adopt(socket, as: admission) }
     }
 
     /// The connections that wait are not lost: they stay with the system until descriptors are free again.

@@ -9,6 +9,7 @@ final class SocketConnection {
     private static let maxRequestsPerTurn = 32
     private static let maxBytesPerSend = 2 << 20
 
+    let admission: ConnectionOccupancy.Admission
     private let id: UInt64
     private let socket: SocketDescriptor
     private let loop: EventLoop
@@ -24,8 +25,15 @@ final class SocketConnection {
     /// The job that answers the current request on a worker.
     private var job: UInt64?
 
-    init(id: UInt64, socket: SocketDescriptor, http: HTTPConnection, loop: EventLoop) {
+    init(
+        id: UInt64,
+        admission: ConnectionOccupancy.Admission,
+        socket: SocketDescriptor,
+        http: HTTPConnection,
+        loop: EventLoop
+    ) {
         self.id = id
+        self.admission = admission
         self.socket = socket
         self.http = http
         self.loop = loop
