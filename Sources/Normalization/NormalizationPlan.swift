@@ -25,6 +25,7 @@ public struct NormalizationPlan: Sendable {
     ) throws(LayerError) -> Tensor {
         let output = try Self.output(for: input, outputType)
         guard input.shape.elementCount > 0 else { return output }
+        defer { withExtendedLifetime((self, input)) {} }
         if input.dataType.computesInDouble {
             var execution = try Execution<Double>(self, input, output, kernels)
             try execution.run()

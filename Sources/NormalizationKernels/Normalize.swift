@@ -170,37 +170,20 @@ private func normalizeColumns<V: SIMD>(
     let width = V.scalarCount
     var row = 0
     while row < rows {
-        // Four rows share one load of the coefficients.
-        let blockRows = row &+ 4 <= rows ? 4 : 1
         let (source, destination) = (x + row &* stride, y + row &* stride)
         var column = 0
         while column &+ width <= columns {
-            let mean = load(V.self, means, column)
-            let remainder = load(V.self, remainders, column)
-            let scale = load(V.self, scales, column)
-            let shift = load(V.self, shifts, column)
-            let a = (load(V.self, source, column) - mean) - remainder
-            store(multiplyAdd(a, scale, shift), destination, column)
-            if blockRows == 4 {
-                let b = (load(V.self, source, column &+ stride) - mean) - remainder
-                let c = (load(V.self, source, column &+ 2 &* stride) - mean) - remainder
-                let d = (load(V.self, source, column &+ 3 &* stride) - mean) - remainder
-                store(multiplyAdd(b, scale, shift), destination, column &+ stride)
-                store(multiplyAdd(c, scale, shift), destination, column &+ 2 &* stride)
-                store(multiplyAdd(d, scale, shift), destination, column &+ 3 &* stride)
-            }
+            let difference = load(V.self, source, column) - load(V.self, means, column)
+            let exact = difference - load(V.self, remainders, column)
+            store(multiplyAdd(exact, load(V.self, scales, column), load(V.self, shifts, column)), destination, column)
             column &+= width
         }
         while column < columns {
-            var index = column
-            while index < blockRows &* stride {
-                let difference = (source[index] - means[column]) - remainders[column]
-                destination[index] = multiplyAdd(difference, scales[column], shifts[column])
-                index &+= stride
-            }
+            let difference = (source[column] - means[column]) - remainders[column]
+            destination[column] = multiplyAdd(difference, scales[column], shifts[column])
             column &+= 1
         }
-        row &+= blockRows
+        row &+= 1
     }
 }
 

@@ -29,9 +29,12 @@ struct ColumnPieces: Sequence, IteratorProtocol {
         }
     }
 
-    /// How many narrow rows are taken for a wide one, so that they fill vectors.
+    /// How many narrow rows are taken for a wide one, so that they fill vectors: at least 64 columns, and a multiple
+    /// of 16.
     static func repeats(columns: Range<Int>, width: Int) -> Int {
-        columns.count == width ? Swift.max(1, 64 / width) : 1
+        guard columns.count == width, width < 64 else { return 1 }
+        let filling = 16 >> Swift.min(width.trailingZeroBitCount, 4)
+        return Swift.max(filling, (64 / width) / filling * filling)
     }
 
     mutating func next() -> Piece? {

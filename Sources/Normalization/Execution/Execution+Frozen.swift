@@ -9,6 +9,7 @@ extension Execution {
             kernels: self.kernelSet.double
         )
         let coefficients = try Coefficients<Scalar>(for: layout)
+        defer { withExtendedLifetime(coefficients) {} }
         for channels in Chunks(0..<layout.channelCount, length: coefficients.channelsPerBlock) {
             let (mean, variance) = (means.load(channels), variances.load(channels))
             let (weight, bias) = affine.load(channels)
@@ -28,6 +29,7 @@ extension Execution {
     mutating func normalizeWithoutSpread(_ layout: ChannelLayout) throws(LayerError) {
         var affine = try ChannelAffine(weight: nil, bias: self.plan.bias, kernels: self.kernelSet.double)
         let coefficients = try Coefficients<Scalar>(for: layout)
+        defer { withExtendedLifetime(coefficients) {} }
         for channels in Chunks(0..<layout.channelCount, length: coefficients.channelsPerBlock) {
             let bias = affine.load(channels).bias
             for index in 0..<channels.count {

@@ -3,6 +3,7 @@
 extension Execution {
     mutating func normalizeGroups(_ layout: ChannelLayout, _ groups: ChannelGroups) throws(LayerError) {
         var block = try GroupBlock<Scalar>(self.plan, layout, groups, self.kernelSet)
+        defer { withExtendedLifetime(block) {} }
         // Whole groups, as many as a block has room for; or one that needs several blocks.
         let groupsPerUnit = max(1, block.coefficients.channelsPerBlock / groups.channelsPerGroup)
         let samplesPerSet = groups.acrossSamples ? layout.sampleCount : 1

@@ -11,7 +11,7 @@ extension Execution {
         let epsilon = layout.epsilon ?? .ofMachine(for: self.inputType)
         let rowsPerBlock = max(1, ElementSource<Scalar>.convertedChunkLength / layout.rowLength)
         let coefficients = try Vector<RowCoefficients<Scalar>>(count: rowsPerBlock)
-        withExtendedLifetime((weight, bias)) {
+        withExtendedLifetime((weight, bias, coefficients)) {
             for rows in Chunks(0..<layout.rowCount, length: rowsPerBlock) {
                 self.computeCoefficients(layout, rows, epsilon, coefficients)
                 self.normalize(layout, rows, coefficients, weight: weight?.pointer, bias: bias?.pointer)

@@ -5,6 +5,9 @@ struct Vector<Scalar: BitwiseCopyable> {
     private let buffer: AlignedBuffer
     let count: Int
 
+    /// The first number. Valid as long as the vector, or a copy of it, is there.
+    let pointer: UnsafeMutablePointer<Scalar>
+
     init(count: Int) throws(LayerError) {
         let (byteCount, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<Scalar>.stride)
         guard !overflow else { throw .outOfMemory(byteCount: .max) }
@@ -14,15 +17,13 @@ struct Vector<Scalar: BitwiseCopyable> {
             throw .outOfMemory(byteCount: error.byteCount)
         }
         self.count = count
-        self.buffer.baseAddress.bindMemory(to: Scalar.self, capacity: count)
+        self.pointer = self.buffer.baseAddress.bindMemory(to: Scalar.self, capacity: count)
     }
 
     init(repeating value: Scalar, count: Int) throws(LayerError) {
         try self.init(count: count)
         self.pointer.update(repeating: value, count: count)
     }
-
-    var pointer: UnsafeMutablePointer<Scalar> { self.buffer.baseAddress.assumingMemoryBound(to: Scalar.self) }
 
     subscript(index: Int) -> Scalar {
         get { self.pointer[index] }
