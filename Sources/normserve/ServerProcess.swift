@@ -28,6 +28,7 @@ struct ServerProcess {
 
     /// Serves until a signal ends the process.
     func run() throws -> Never {
+        Self.raiseDescriptorLimit()
         let server = HTTPServer(
             configuration: self.configuration,
             responder: NormalizationService(
@@ -53,6 +54,14 @@ struct StartUpError: Error, CustomStringConvertible {
 }
 
 extension ServerProcess {
+    /// The usual soft limit of 1024 descriptors is less than the connections that are allowed.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
     private var threads: Int { self.options.threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
     private var configuration: HTTPServerConfiguration {
