@@ -53,6 +53,8 @@ struct RequestLine {
         case "OPTIONS": .options
         case "PATCH": .patch
         case "TRACE": .trace
+        // draft-ietf-httpbis-safe-method-w-body
+        case "QUERY": HTTPRequest.Method("QUERY")
         default: nil
         }
     }

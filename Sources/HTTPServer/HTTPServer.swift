@@ -76,8 +76,9 @@ public final class HTTPServer: Sendable {
     public func drain(completion: @escaping @Sendable (Bool) -> Void) {
         let deadline = DispatchTime(uptimeNanoseconds: (.now() + self.services.timeouts.drain).nanoseconds)
         self.log(.draining)
+        // First the loops: from here on each answer says that the connection ends with it.
+        for loop in self.loops { loop.queue.async { loop.drain() } }
         self.stopListening {
-            for loop in self.loops { loop.queue.async { loop.drain() } }
             // A queue of its own: waiting must not take a thread from the workers.
             DispatchQueue(label: "normserve.drain").async {
                 let isClean = self.services.occupancy.waitUntilEmpty(deadline)

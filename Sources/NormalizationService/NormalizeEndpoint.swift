@@ -25,7 +25,27 @@ struct NormalizeEndpoint {
     func respond(to message: HTTPRequestMessage) throws(HTTPProblem) -> HTTPReply {
         var clock = StageClock(message)
         let exchange = try NormalizeExchange(message.head)
-        let (request, input, body) = try self.decode(message, jsonByteCount: exchange.jsonByteCount)
+        var body: BinaryFraming
+        do throws(TensorFormatError) {
+            body = try BinaryFraming(message, jsonByteCount: exchange.jsonByteCount)
+        } catch {
+            throw HTTPProblem(error)
+        }
+        do throws(HTTPProblem) {
+            return try self.normalize(&body, as: exchange.responseType, &clock)
+        } catch {
+            // What is not JSON at all is told so before anything that was found wrong with its meaning on the way.
+            throw JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth).map(HTTPProblem.init)
+                ?? error
+        }
+    }
+
+    private func normalize(
+        _ body: inout BinaryFraming,
+        as responseType: MediaType,
+        _ clock: inout StageClock
+    ) throws(HTTPProblem) -> HTTPReply {
+        let (request, input) = try self.decode(&body)
         let layer = try request.layer.layer(in: body, precision: input.dataType == .fp64 ? .fp64 : .fp32)
         clock.finishDecoding()
         let output: Tensor
@@ -36,25 +56,23 @@ struct NormalizeEndpoint {
         }
         clock.finishComputing()
         let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: output)
-        return answer.reply(as: exchange.responseType, clock)
+        return answer.reply(as: responseType, clock)
     }
 
-    private func decode(
-        _ message: HTTPRequestMessage,
-        jsonByteCount: Int?
-    ) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor, body: BinaryFraming) {
+    private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor) {
         do throws(TensorFormatError) {
-            var body = try BinaryFraming(
-                buffer: try message.bufferOrEmpty(),
-                body: message.bodyRange,
-                jsonByteCount: jsonByteCount
-            )
             let request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
             try body.assignBytes(to: request.tensors)
-            return (request, try body.decode(request.input, default: .fp32), body)
+            return (request, try body.decode(request.input, default: .fp32))
         } catch {
             throw HTTPProblem(error)
         }
+    }
+}
+
+extension BinaryFraming {
+    fileprivate init(_ message: HTTPRequestMessage, jsonByteCount: Int?) throws(TensorFormatError) {
+        try self.init(buffer: message.bufferOrEmpty(), body: message.bodyRange, jsonByteCount: jsonByteCount)
     }
 }
 
@@ -64,7 +82,7 @@ extension HTTPRequestMessage {
         do throws(AllocationError) {
             return try AlignedBuffer(capacity: 0)
         } catch {
-            throw .outOfMemory(byteCount: 0)
+            throw .outOfMemory(byteCount: error.byteCount)
         }
     }
 }

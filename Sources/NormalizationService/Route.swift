@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import HTTPCore
 import HTTPTypes
 
@@ -46,8 +46,11 @@ enum Route: String, CaseIterable {
         // one, so that an encoded slash never becomes a delimiter.
         var segments: [String] = []
         for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
-            guard let decoded = segment.removingPercentEncoding, !decoded.contains("/") else { return nil }
-            segments.append(decoded)
+            guard
+                let decoded = URLComponents(string: "/\(segment)", encodingInvalidCharacters: false)?.path.dropFirst(),
+                !decoded.contains("/")
+            else { return nil }
+            segments.append(String(decoded))
         }
         self.init(rawValue: segments.joined(separator: "/"))
     }

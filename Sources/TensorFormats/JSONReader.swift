@@ -20,6 +20,21 @@ public struct JSONReader {
         }
     }
 
+    /// The first rule of JSON that `text` breaks, if any.
+    public static func syntaxError(
+        in text: UnsafeRawBufferPointer,
+        nestingLimit: Int = 64
+    ) -> TensorFormatError? {
+        do throws(TensorFormatError) {
+            var reader = try JSONReader(text, nestingLimit: nestingLimit)
+            try reader.skipValue()
+            try reader.finish()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
     /// The JSON Pointer (RFC 6901) to the value that is read next or is being read.
     public var pointer: String { self.path.text }
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// Asks a running server whether it is ready; the exit code is the answer.
 struct Health: ParsableCommand {
@@ -40,7 +40,8 @@ struct Health: ParsableCommand {
             guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty
             else { throw ValidationError("'\(url)' is not an http URL such as http://127.0.0.1:8080") }
             let path = parts.path.isEmpty || parts.path == "/" ? HealthProbe.readyPath : parts.path
-            return .tcp(host: host.trimmingCharacters(in: ["[", "]"]), port: parts.port ?? 80, path: path)
+            let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+            return .tcp(host: address, port: parts.port ?? 80, path: path)
         }
         if let path = environment["unix-socket"] {
             return .unixSocket(path: path)

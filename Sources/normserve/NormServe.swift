@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import FoundationEssentials
 
 /// The root of the command line; without a subcommand it serves.
 @main
@@ -37,7 +37,7 @@ struct NormServe: ParsableCommand {
             let hint = environment.variable(blamedBy: line).map { "\($0) is set" } ?? "see normserve --help"
             line += " (\(hint))"
         }
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        StandardError.write("\(line)\n".utf8)
         self.exit(withError: exitCode)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dispatch
-import Foundation
+import FoundationEssentials
+import Glibc
 import HTTPCore
 import HTTPServer
 import Logging
@@ -140,11 +141,11 @@ extension ServerProcess {
     private func stop(_ server: HTTPServer) {
         guard !self.readiness.isDraining else {
             self.logger.warning("second signal: ending at once")
-            Foundation.exit(EXIT_FAILURE)
+            Glibc.exit(EXIT_FAILURE)
         }
         self.readiness.startDraining()
         server.drain { isClean in
-            Foundation.exit(isClean ? EXIT_SUCCESS : EXIT_FAILURE)
+            Glibc.exit(isClean ? EXIT_SUCCESS : EXIT_FAILURE)
         }
     }
 }

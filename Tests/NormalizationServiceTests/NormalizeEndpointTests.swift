@@ -178,6 +178,20 @@ import Testing
         #expect(try answer.json["status"] as? Int == status)
     }
 
+    @Test(
+        "What is not JSON is 400, whatever else is wrong with it",
+        arguments: [
+            "nope", #"{"layer": nope}"#, #"{"layer": 01}"#, #"{"layer": {}} x"#, #"{"input": [1 2]}"#,
+            #"{"layer":{"type":"rms_norm","axis":-1},"input":{"shape":[4],"data":[1,2,3,4,]}}"#,
+            #"{"layer":"bn1","input":[1,}"#, #"{"layer":{"type":"none","x":+1},"input":[1]}"#,
+        ]
+    )
+    func syntaxComesFirst(json: String) throws {
+        let answer = try self.client.normalize(json)
+        #expect(answer.status == 400)
+        #expect(try answer.problem.code == "invalid_json")
+    }
+
     @Test func aTypeThatComesLastIsFound() throws {
         let answer = try self.client.normalize(#"{"input":[[1,3]],"layer":{"eps":0,"axis":-1,"type":"layer_norm"}}"#)
         #expect(String(decoding: answer.body, as: UTF8.self).contains("[[-1,1]]"))
