@@ -178,10 +178,13 @@ extension JSONReader {
     }
 
     mutating func consumeLiteral(_ literal: StaticString) throws(TensorFormatError) {
-        for byte in UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount) {
-            guard self.position < self.text.count else { throw .unexpectedEnd(offset: self.text.count) }
-            try self.consume(byte, "the token \(literal)")
+        for index in 0..<literal.utf8CodeUnitCount {
+            guard self.position + index < self.text.count else { throw .unexpectedEnd(offset: self.text.count) }
+            guard self.text[self.position + index] == literal.utf8Start[index] else {
+                throw self.unexpected("the token \(literal)")
+            }
         }
+        self.position += literal.utf8CodeUnitCount
     }
 
     mutating func expect(_ kind: JSONKind) throws(TensorFormatError) {
