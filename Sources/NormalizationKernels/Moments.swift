@@ -1,4 +1,4 @@
-/// How many elements are summed before the sum moves on to FP64, where it is a provisional mean that comes of it.
+/// How many elements are summed before the sum moves on to FP64, where only a provisional mean comes of it.
 private let blockLength = 4096
 
 /// How many numbers a lane adds up before its sum moves on to FP64. Few, for the squares' sake: elements with an

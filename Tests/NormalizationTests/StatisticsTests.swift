@@ -30,10 +30,10 @@ import Testing
     @Test(arguments: offsets)
     func ranges(offset: Double) throws {
         for seed in 0..<2 {
-            let values = self.values(40 * 289, offset, seed: seed)
+            let values = self.values(5 * 2500, offset, seed: seed)
             try self.check(values, "seed \(seed)") { input, kernelSet in
                 var execution = try self.execution(input, kernelSet)
-                return execution.moments(of: (0..<40).map { $0 * 289..<($0 + 1) * 289 })
+                return execution.moments(of: (0..<5).map { $0 * 2500..<($0 + 1) * 2500 })
             }
         }
     }
