@@ -1,5 +1,8 @@
-/// How many rows are summed before the sums move on to FP64: lanes of FP32 stay accurate within a block.
+/// How many rows are summed before the sums move on to memory.
 private let blockRows = 64
+
+/// How many numbers a lane of FP32 adds up before its sum moves on to FP64: as for contiguous elements.
+private let laneLength = 8
 
 /// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
 public func addColumnDifferences(
@@ -36,7 +39,7 @@ public func addCenteredColumnSums(
     sums: UnsafeMutablePointer<Double>,
     squares: UnsafeMutablePointer<Double>
 ) {
-    addCenteredColumnSums(FloatVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
+    addCenteredColumnSums(FloatVector.self, x, rows, columns, stride, centers, sums, squares, widenLanes) { Double($0) }
 }
 
 /// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
@@ -50,7 +53,7 @@ public func addCenteredColumnSums(
     sums: UnsafeMutablePointer<Double>,
     squares: UnsafeMutablePointer<Double>
 ) {
-    addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares) { Double($0) }
+    addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares, { $0 }, { $0 })
 }
 
 @inline(__always)
@@ -110,7 +113,7 @@ private func addColumnDifferences<V: SIMD>(
 }
 
 @inline(__always)
-private func addCenteredColumnSums<V: SIMD>(
+private func addCenteredColumnSums<V: SIMD, Wide: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
     _ rows: Int,
@@ -119,8 +122,9 @@ private func addCenteredColumnSums<V: SIMD>(
     _ centers: UnsafePointer<V.Scalar>,
     _ sums: UnsafeMutablePointer<Double>,
     _ squares: UnsafeMutablePointer<Double>,
+    _ widenLanes: (V) -> Wide,
     _ widen: (V.Scalar) -> Double
-) where V.Scalar: FloatingPoint {
+) where V.Scalar: FloatingPoint, Wide.Scalar == Double {
     let width = V.scalarCount
     var firstRow = 0
     while firstRow < rows {
@@ -128,33 +132,71 @@ private func addCenteredColumnSums<V: SIMD>(
         var column = 0
         while column &+ width <= columns {
             let center = load(V.self, centers, column)
-            var (a, aa) = (V.zero, V.zero)
+            var (wide, wideSquares) = (Wide.zero, Wide.zero)
             var row = firstRow
             while row < endRow {
-                let difference = load(V.self, x, row &* stride &+ column) - center
-                a += difference
-                aa = multiplyAdd(difference, difference, aa)
-                row &+= 1
+                let end = min(row &+ laneLength, endRow)
+                var (a, aa) = (V.zero, V.zero)
+                while row < end {
+                    let difference = load(V.self, x, row &* stride &+ column) - center
+                    a += difference
+                    aa = multiplyAdd(difference, difference, aa)
+                    row &+= 1
+                }
+                wide += widenLanes(a)
+                wideSquares += widenLanes(aa)
             }
-            addLanes(a, to: sums + column, widen)
-            addLanes(aa, to: squares + column, widen)
+            add(wide, to: sums + column)
+            add(wideSquares, to: squares + column)
             column &+= width
         }
         while column < columns {
-            var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
+            // The same order and the same roundings as in a vector.
+            var (wide, wideSquares) = (0.0, 0.0)
             var row = firstRow
             while row < endRow {
-                let difference = x[row &* stride &+ column] - centers[column]
-                sum += difference
-                sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
-                row &+= 1
+                let end = min(row &+ laneLength, endRow)
+                var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
+                while row < end {
+                    let difference = x[row &* stride &+ column] - centers[column]
+                    sum += difference
+                    sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
+                    row &+= 1
+                }
+                wide += widen(sum)
+                wideSquares += widen(sumOfSquares)
             }
-            sums[column] += widen(sum)
-            squares[column] += widen(sumOfSquares)
+            sums[column] += wide
+            squares[column] += wideSquares
             column &+= 1
         }
         firstRow = endRow
     }
+}
+
+/// Each lane in FP64.
+@inline(__always)
+private func widenLanes(_ vector: SIMD16<Float>) -> SIMD16<Double> {
+    var wide = SIMD16<Double>.zero
+    for lane in 0..<16 {
+        wide[lane] = Double(vector[lane])
+    }
+    return wide
+}
+
+@inline(__always)
+private func widenLanes(_ vector: SIMD8<Float>) -> SIMD8<Double> {
+    var wide = SIMD8<Double>.zero
+    for lane in 0..<8 {
+        wide[lane] = Double(vector[lane])
+    }
+    return wide
+}
+
+@inline(__always)
+private func add<Wide: SIMD>(_ vector: Wide, to sums: UnsafeMutablePointer<Double>) where Wide.Scalar == Double {
+    let total = UnsafeRawPointer(sums).loadUnaligned(as: Wide.self) + vector
+    UnsafeMutableRawPointer(sums).storeBytes(of: total, as: Wide.self)
 }
 
 @inline(__always)

@@ -1,5 +1,10 @@
-/// How many elements are summed before the sum moves on to FP64: lanes of FP32 stay accurate within a block.
+/// How many elements are summed before the sum moves on to FP64, where only a provisional mean comes of it.
 private let blockLength = 4096
+
+/// How many numbers a lane adds up before its sum moves on to FP64. Few, for the squares' sake: elements with an
+/// offset lie on a grid, the squares of a grid's numbers are not spread evenly between two numbers of FP32 (an odd one
+/// is 1 modulo 8), and so the roundings of their sum, a few binary places coarser, do not cancel out.
+private let laneLength = 8
 
 /// Σ(x − center) of `count` contiguous elements.
 public func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, center: Float) -> Double {
@@ -13,12 +18,12 @@ public func sumOfDifferences(_ x: UnsafePointer<Double>, count: Int, center: Dou
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
-    centeredSums(FloatVector.self, x, count, center, wideSum) { Double($0) }
+    centeredSums(FloatVector.self, x, count, center, fold) { Double($0) }
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
-    centeredSums(DoubleVector.self, x, count, center, wideSum) { Double($0) }
+    centeredSums(DoubleVector.self, x, count, center, { $0 }, { $0 })
 }
 
 @inline(__always)
@@ -64,15 +69,15 @@ private func centeredSums<V: SIMD>(
     _ x: UnsafePointer<V.Scalar>,
     _ count: Int,
     _ center: V.Scalar,
-    _ wideSum: (V) -> Double,
+    _ fold: (V) -> DoubleVector,
     _ widen: (V.Scalar) -> Double
 ) -> (sum: Double, squares: Double) where V.Scalar: FloatingPoint {
     let width = V.scalarCount
     let centers = V(repeating: center)
-    var (sum, squares) = (0.0, 0.0)
+    var (sums, squareSums) = (DoubleVector.zero, DoubleVector.zero)
     var index = 0
-    while index < count {
-        let end = min(index &+ blockLength, count)
+    while index &+ width <= count {
+        let end = min(index &+ 2 &* laneLength &* width, count)
         var (a, aa, b, bb) = (V.zero, V.zero, V.zero, V.zero)
         while index &+ 2 &* width <= end {
             let p = load(V.self, x, index) - centers
@@ -89,15 +94,15 @@ private func centeredSums<V: SIMD>(
             aa = multiplyAdd(p, p, aa)
             index &+= width
         }
-        var (rest, restSquares) = (V.Scalar.zero, V.Scalar.zero)
-        while index < end {
-            let difference = x[index] - center
-            rest += difference
-            restSquares = multiplyAdd(difference, difference, restSquares)
-            index &+= 1
-        }
-        sum += wideSum(a + b) + widen(rest)
-        squares += wideSum(aa + bb) + widen(restSquares)
+        sums += fold(a + b)
+        squareSums += fold(aa + bb)
+    }
+    var (sum, squares) = (wideSum(sums), wideSum(squareSums))
+    while index < count {
+        let difference = widen(x[index] - center)
+        sum += difference
+        squares = multiplyAdd(difference, difference, squares)
+        index &+= 1
     }
     return (sum, squares)
 }
@@ -126,6 +131,25 @@ private func multiplyAdd<Scalar: FloatingPoint>(_ a: Scalar, _ b: Scalar, _ c: S
     #else
     a * b + c
     #endif
+}
+
+/// The sums of the lanes of both halves, in FP64.
+@inline(__always)
+private func fold(_ vector: SIMD16<Float>) -> SIMD8<Double> {
+    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
+    let lanes = halves.0 + halves.1
+    var wide = SIMD8<Double>.zero
+    for lane in 0..<8 {
+        wide[lane] = Double(lanes[lane])
+    }
+    return wide
+}
+
+@inline(__always)
+private func fold(_ vector: SIMD8<Float>) -> SIMD4<Double> {
+    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
+    let lanes = halves.0 + halves.1
+    return SIMD4(Double(lanes[0]), Double(lanes[1]), Double(lanes[2]), Double(lanes[3]))
 }
 
 /// The sum of the lanes, in FP64 from four lanes on.

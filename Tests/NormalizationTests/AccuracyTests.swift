@@ -77,6 +77,27 @@ import Testing
         }
     }
 
+    /// Groups of 12 544 elements, with the offsets at which the squares' roundings would add up most.
+    @Test(arguments: [0, 1e2, 1e4, 2e4, -3e4, 1e6])
+    func largeGroupStaysWithinOneMillionth(offset: Double) throws {
+        var generator = SeededGenerator(seed: 12)
+        let dimensions = [1, 32, 28, 28]
+        let values = (0..<dimensions.reduce(1, *)).map { _ in Double(Float(generator.normal() + offset)) }
+        let layer = try GroupNorm(LayerParameters([.groupCount: .integer(2)]))
+        let expected = Reference.groupNorm(
+            ReferenceTensor(dimensions, values),
+            channelAxis: 1,
+            groupCount: 2,
+            Reference.Epsilon(1e-5),
+            Reference.Affine()
+        )
+        for (instructionSet, kernels) in kernelSets {
+            let results = try layer.apply(values, dimensions, kernels: kernels)
+            let error = zip(results, expected.elements).map { ($0 - $1).magnitude }.max() ?? .infinity
+            #expect(error <= 1e-6, "\(instructionSet)")
+        }
+    }
+
     /// A million elements share one mean: sums in FP32 lanes alone would be off by far.
     @Test func longRowStaysAccurate() throws {
         let count = 1_000_000
