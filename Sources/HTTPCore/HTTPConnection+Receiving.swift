@@ -75,7 +75,7 @@ extension HTTPConnection {
                 self.phase = .allocation
             }
             self.exchange = exchange
-        case .refuse(let reply):
+        case .answer(let reply):
             self.refuseContent()
             self.answered(reply, at: now, date: date)
         }

@@ -25,8 +25,8 @@ public enum HTTPAdmission: Sendable {
     ///   not hold up the other connections of its event loop.
     case receive(bodyOffset: Int, inlineLimit: Int)
 
-    /// The reply is sent and the content is never looked at.
-    case refuse(HTTPReply)
+    /// The reply is sent at once, and content is never looked at: the request is refused, or has no use for any.
+    case answer(HTTPReply)
 }
 
 /// A request that has arrived whole.

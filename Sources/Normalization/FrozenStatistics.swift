@@ -11,10 +11,4 @@ struct FrozenStatistics: Sendable {
         self.epsilon = try parameters.epsilon()
         try self.variance.checkVariances(self.epsilon)
     }
-
-    /// Holds them against an input.
-    func check(_ layout: ChannelLayout) throws(LayerError) {
-        try layout.check(self.mean)
-        try layout.check(self.variance)
-    }
 }

@@ -20,7 +20,7 @@ extension ProblemCode {
             case .unknownMember: .unknownMember
             case .missingMember, .neitherDataNorBinary: .missingMember
             case .wrongKind, .notAnInteger: .wrongType
-            case .integerOutOfRange, .dataAndBinary: .invalidValue
+            case .integerOutOfRange, .dataAndBinary, .unknownWord: .invalidValue
             case .unknownDataType: .unsupportedDataType
             case .invalidShape, .tooManyDimensions, .binaryWithoutShape: .invalidShape
             case .wrongElement, .fractionalElement, .elementOutOfRange, .elementCount, .nestingDisagrees, .raggedArray,

@@ -26,38 +26,44 @@ enum LayerDocument {
         }
     }
 
-    /// Makes the layer, whose tensors stand in `body`.
-    ///
-    /// - Parameter precision: the type of parameters that state none.
-    func layer(in body: BinaryFraming, precision: DataType) throws(HTTPProblem) -> any NormalizationLayer {
+    /// The type of the layer and its parameters, or 404, or 422.
+    func known() throws(HTTPProblem) -> (LayerType, [(name: ParameterName, value: Value)]) {
         switch self {
+        case .inline(let type, let parameters):
+            return (type, parameters)
         case .registered:
             throw HTTPProblem(.unknownLayer, "no layer of this name is registered", pointer: "/layer")
         case .unknownType(let name):
             let known = LayerType.all.map(\.name).joined(separator: ", ")
             throw HTTPProblem(
                 .unknownLayerType,
-                "the layer type is '\(name.prefix(64))'; it must be one of \(known)",
+                "the layer type is '\(name)'; it must be one of \(known)",
                 pointer: "/layer/type"
             )
-        case .inline(let type, let parameters):
-            var values: [ParameterName: ParameterValue] = [:]
-            do throws(TensorFormatError) {
-                for parameter in parameters {
-                    switch parameter.value {
-                    case .plain(let value): values[parameter.name] = value
-                    case .tensor(let tensor):
-                        values[parameter.name] = .tensor(try body.decode(tensor, default: precision))
-                    }
+        }
+    }
+
+    /// Makes the layer, whose tensors stand in `body`.
+    ///
+    /// - Parameter precision: the type of parameters that state none.
+    func layer(in body: BinaryFraming, precision: DataType) throws(HTTPProblem) -> any NormalizationLayer {
+        let (type, parameters) = try self.known()
+        var values: [ParameterName: ParameterValue] = [:]
+        do throws(TensorFormatError) {
+            for parameter in parameters {
+                switch parameter.value {
+                case .plain(let value): values[parameter.name] = value
+                case .tensor(let tensor):
+                    values[parameter.name] = .tensor(try body.decode(tensor, default: precision))
                 }
-            } catch {
-                throw HTTPProblem(error)
             }
-            do throws(LayerError) {
-                return try type.makeLayer(LayerParameters(values))
-            } catch {
-                throw HTTPProblem(error)
-            }
+        } catch {
+            throw HTTPProblem(error)
+        }
+        do throws(LayerError) {
+            return try type.makeLayer(LayerParameters(values))
+        } catch {
+            throw HTTPProblem(error)
         }
     }
 }
@@ -76,7 +82,7 @@ extension LayerDocument {
         var parameters: [(ParameterName, Value)] = []
         try reader.readObject { (reader, key) throws(TensorFormatError) in
             if key == "type" {
-                typeName = try reader.readString()
+                typeName = try reader.readWord()
                 layerType = typeName.flatMap(LayerType.named)
                 return
             }
@@ -113,10 +119,10 @@ extension LayerDocument {
         var hasName = false
         try reader.readObject { (reader, key) throws(TensorFormatError) in
             switch key {
-            case "type": type = try reader.readString()
+            case "type": type = try reader.readWord()
             default:
                 hasName = hasName || key == "name"
-                try reader.skipValue()
+                try reader.passOver()
             }
         }
         guard type != nil || hasName else {
@@ -131,8 +137,8 @@ extension LayerDocument {
         _ reader: inout JSONReader
     ) throws(TensorFormatError) -> (ParameterName, Value)? {
         guard let specification = type[ParameterName(rawValue: key)] else { throw reader.unknownMember(key) }
-        // As None in Python: the parameter is absent.
-        if try reader.peekKind() == .null {
+        // As None in Python: the tensor is absent.
+        if specification.kind == .tensor, try reader.peekKind() == .null {
             try reader.readNull()
             return nil
         }
@@ -148,14 +154,10 @@ extension LayerDocument {
         case .real: return .plain(.real(try reader.readNumber()))
         case .integer: return .plain(.integer(try reader.readInteger()))
         case .boolean: return .plain(.boolean(try reader.readBoolean()))
-        case .choice: return .plain(.text(try reader.readString()))
+        case .choice(let words): return .plain(.text(try reader.readChoice(words)))
         case .integers:
             guard try reader.peekKind() == .array else { return .plain(.integers([try reader.readInteger()])) }
-            var integers: [Int] = []
-            try reader.readArray { (reader) throws(TensorFormatError) in
-                integers.append(try reader.readInteger())
-            }
-            return .plain(.integers(integers))
+            return .plain(.integers(try reader.readIntegers(limit: JSONTensor.rankLimit)))
         }
     }
 }

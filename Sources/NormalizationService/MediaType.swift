@@ -49,10 +49,25 @@ private struct MediaRange {
         guard let names = parts.first?.split(separator: "/"), names.count == 2 else { return nil }
         self.type = String(names[0])
         self.subtype = String(names[1])
-        for parameter in parts.dropFirst() where parameter.hasPrefix("q=") {
-            guard let quality = Double(parameter.dropFirst(2)), (0...1).contains(quality) else { return nil }
-            self.quality = quality
+        for parameter in parts.dropFirst() {
+            if parameter.hasPrefix("q=") {
+                guard let quality = Self.quality(parameter.dropFirst(2)) else { return nil }
+                self.quality = quality
+            } else if !parameter.hasPrefix("charset=") {
+                // RFC 9110 §12.5.1: such a range is for a variant of the type that does not exist here.
+                return nil
+            }
         }
+    }
+
+    /// RFC 9110 §12.4.2: 0 or 1 with up to three digits after the point, and not more than 1.
+    private static func quality(_ text: Substring) -> Double? {
+        let digits = text.dropFirst(2)
+        guard text.hasPrefix("0") || text.hasPrefix("1"), text.dropFirst().first ?? "." == ".", digits.count <= 3,
+            digits.allSatisfy({ $0.isASCII && $0.isNumber }),
+            let quality = Double(text + (text.hasSuffix(".") ? "0" : ""))
+        else { return nil }
+        return quality <= 1 ? quality : nil
     }
 
     /// The most specific range that matches decides (RFC 9110 §12.5.1).

@@ -13,29 +13,25 @@ public struct NormalizationService: HTTPResponder {
     }
 
     public func admit(_ head: HTTPRequest) -> HTTPAdmission {
+        // RFC 9110 §9.3.7: what the server as a whole can do.
+        guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
         do throws(HTTPProblem) {
-            switch (try Route(head), head.method) {
-            case (.normalize, .post): return try self.normalize.admit(head)
-            default: return .receive(bodyOffset: 0, inlineLimit: .max)
+            let route = try Route(head)
+            return switch (route, head.method) {
+            case (_, .options): .answer(.allowing(route.methods))
+            case (.normalize, _): try self.normalize.admit(head)
+            case (.live, _): .answer(.health("live"))
+            case (.ready, _): .answer(try self.readiness.reply())
+            case (.openAPI, _): .answer(.openAPI)
             }
         } catch {
-            return .refuse(self.reply(to: error))
+            return .answer(self.reply(to: error))
         }
     }
 
+    /// Only `/normalize` has a use for content, and so comes this far.
     public func respond(to message: HTTPRequestMessage) -> HTTPReply {
-        do throws(HTTPProblem) {
-            let route = try Route(message.head)
-            return switch (route, message.head.method) {
-            case (_, .options): HTTPReply(head: HTTPResponse(status: .noContent, headerFields: [.allow: route.allow]))
-            case (.normalize, _): try self.normalize.respond(to: message)
-            case (.live, _): .health("live")
-            case (.ready, _): try self.readiness.reply()
-            case (.openAPI, _): .openAPI
-            }
-        } catch {
-            return self.reply(to: error)
-        }
+        self.normalize.respond(to: message)
     }
 
     public func reply(to problem: HTTPProblem) -> HTTPReply {
@@ -51,6 +47,10 @@ extension Readiness {
 }
 
 extension HTTPReply {
+    fileprivate static func allowing(_ methods: [HTTPRequest.Method]) -> HTTPReply {
+        HTTPReply(head: HTTPResponse(status: .noContent, headerFields: [.allow: Route.list(methods)]))
+    }
+
     fileprivate static func health(_ status: String) -> HTTPReply {
         .json { writer in
             writer.object { writer in writer.member("status", status) }

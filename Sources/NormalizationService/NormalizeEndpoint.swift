@@ -9,21 +9,23 @@ import Tensors
 struct NormalizeEndpoint {
     let maximumJSONDepth: Int
 
-    /// Up to these sizes of content the work takes a small fraction of a millisecond, hardly more than a change of
-    /// threads may cost. A byte of JSON takes some thirty times as long as a byte of a blob.
-    private static let inlineJSONBytes = 32 << 10
-    private static let inlineBinaryBytes = 512 << 10
-
     func admit(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
         let exchange = try NormalizeExchange(head)
-        return .receive(
-            bodyOffset: exchange.bodyOffset,
-            inlineLimit: exchange.jsonByteCount == nil ? Self.inlineJSONBytes : Self.inlineBinaryBytes
-        )
+        return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
     }
 
-    func respond(to message: HTTPRequestMessage) throws(HTTPProblem) -> HTTPReply {
+    func respond(to message: HTTPRequestMessage) -> HTTPReply {
         var clock = StageClock(message)
+        do throws(HTTPProblem) {
+            return try self.normalize(message, &clock)
+        } catch {
+            var reply = HTTPReply(error)
+            reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
+            return reply
+        }
+    }
+
+    private func normalize(_ message: HTTPRequestMessage, _ clock: inout StageClock) throws(HTTPProblem) -> HTTPReply {
         let exchange = try NormalizeExchange(message.head)
         var body: BinaryFraming
         do throws(TensorFormatError) {
@@ -33,7 +35,7 @@ struct NormalizeEndpoint {
         }
         do throws(HTTPProblem) {
             return try self.normalize(&body, as: exchange.responseType, &clock)
-        } catch {
+        } catch  where error.isAboutMeaning {
             // What is not JSON at all is told so before anything that was found wrong with its meaning on the way.
             throw JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth).map(HTTPProblem.init)
                 ?? error
@@ -56,18 +58,34 @@ struct NormalizeEndpoint {
         }
         clock.finishComputing()
         let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: output)
-        return answer.reply(as: responseType, clock)
+        do throws(AllocationError) {
+            return try answer.reply(as: responseType, clock)
+        } catch {
+            throw HTTPProblem(.outOfMemory, "there is no memory for the answer")
+        }
     }
 
     private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor) {
+        let request: NormalizeRequest
         do throws(TensorFormatError) {
-            let request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
+            request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
+        } catch {
+            throw HTTPProblem(error)
+        }
+        // The tensors of a layer that does not exist are not known, and so neither is their share of the body.
+        _ = try request.layer.known()
+        do throws(TensorFormatError) {
             try body.assignBytes(to: request.tensors)
             return (request, try body.decode(request.input, default: .fp32))
         } catch {
             throw HTTPProblem(error)
         }
     }
+}
+
+extension HTTPProblem {
+    /// Whether the request was taken to be JSON when it was refused.
+    fileprivate var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
 }
 
 extension BinaryFraming {

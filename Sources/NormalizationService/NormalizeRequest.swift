@@ -59,19 +59,10 @@ extension NormalizeRequest.OutputRequest {
         try reader.readObject { (reader, key) throws(TensorFormatError) in
             switch key {
             case "datatype": dataType = try reader.readDataType()
-            case "representation": isNested = try Self.readRepresentation(&reader)
+            case "representation": isNested = try reader.readChoice(["flat", "nested"]) == "nested"
             default: throw reader.unknownMember(key)
             }
         }
         self.init(dataType: dataType, isNested: isNested)
-    }
-
-    private static func readRepresentation(_ reader: inout JSONReader) throws(TensorFormatError) -> Bool {
-        let error = try reader.wrongKind(expected: "\"flat\" or \"nested\"")
-        switch try reader.readString() {
-        case "flat": return false
-        case "nested": return true
-        default: throw error
-        }
     }
 }

@@ -15,10 +15,11 @@ enum Route: String, CaseIterable {
             throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
         }
         guard route.methods.contains(head.method) else {
+            let allowed = Self.list(route.methods)
             throw HTTPProblem(
                 .methodNotAllowed,
-                "\(route.rawValue) does not answer \(head.method); it answers \(route.allow)",
-                fields: [.allow: route.allow]
+                "\(route.rawValue) does not answer \(head.method); it answers \(allowed)",
+                fields: [.allow: allowed]
             )
         }
         self = route
@@ -32,8 +33,13 @@ enum Route: String, CaseIterable {
         }
     }
 
-    /// The same as the value of an `Allow` field.
-    var allow: String { self.methods.map(\.rawValue).joined(separator: ", ") }
+    /// All that any path answers.
+    static let allMethods: [HTTPRequest.Method] = [.get, .head, .post, .options]
+
+    /// The value of an `Allow` field.
+    static func list(_ methods: [HTTPRequest.Method]) -> String {
+        methods.map(\.rawValue).joined(separator: ", ")
+    }
 
     /// The route of a target in origin-form, the query left out.
     private init?(target: String) {

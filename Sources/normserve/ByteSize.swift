@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPCore
 
 /// A number of bytes on the command line: `65536`, `64KiB`, `256MiB`, `1GiB`.
 struct ByteSize: Equatable {
@@ -34,15 +35,5 @@ extension ByteSize: CustomStringConvertible {
             return "\(self.bytes)"
         }
         return "\(self.bytes / unit.1)\(unit.0)"
-    }
-}
-
-extension Int {
-    /// Digits and nothing else: `Int("+5")` is 5, which is not what a user meant by a size.
-    init?(decimalDigits digits: some StringProtocol) {
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
-            return nil
-        }
-        self.init(digits)
     }
 }

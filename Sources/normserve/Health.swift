@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import HTTPCore
 
 /// Asks a running server whether it is ready; the exit code is the answer.
 struct Health: ParsableCommand {
@@ -22,7 +23,7 @@ struct Health: ParsableCommand {
 
     func run() throws {
         let target = try self.target(ServeEnvironment(ProcessInfo.processInfo.environment))
-        let probe = HealthProbe(target: target, timeout: self.timeout.duration)
+        let probe = HealthProbe(target: target, deadline: .now() + self.timeout.duration)
         switch probe.run() {
         case .success(let status) where status == 200:
             print("ready")
@@ -39,9 +40,13 @@ struct Health: ParsableCommand {
         if let url {
             guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty
             else { throw ValidationError("'\(url)' is not an http URL such as http://127.0.0.1:8080") }
-            let path = parts.path.isEmpty || parts.path == "/" ? HealthProbe.readyPath : parts.path
+            let path = parts.percentEncodedPath
             let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
-            return .tcp(host: address, port: parts.port ?? 80, path: path)
+            guard let port = UInt16(exactly: parts.port ?? 80) else {
+                throw ValidationError("the port in '\(url)' is not from 0 to 65535")
+            }
+            let target = path.isEmpty || path == "/" ? HealthProbe.readyPath : path
+            return .tcp(host: address, port: Int(port), path: target)
         }
         if let path = environment["unix-socket"] {
             return .unixSocket(path: path)

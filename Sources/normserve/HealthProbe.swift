@@ -1,4 +1,5 @@
 import Glibc
+import HTTPCore
 
 /// One `GET` over one connection, which needs no HTTP client library in a small image.
 struct HealthProbe {
@@ -16,7 +17,9 @@ struct HealthProbe {
     }
 
     let target: Target
-    let timeout: Duration
+
+    /// When it gives up, however slowly the answer comes.
+    let deadline: MonotonicTime
 
     /// The status code of the answer.
     func run() -> Result<Int, Failure> {
@@ -43,12 +46,12 @@ struct HealthProbe {
         // The status line is all that matters: "HTTP/1.1 200".
         var line: [UInt8] = []
         while line.count < 12 {
+            try self.limitWaiting(on: socket)
             var chunk = [UInt8](repeating: 0, count: 512)
             let count = recv(socket, &chunk, chunk.count, 0)
-            guard count > 0 else {
-                throw Failure(reason: count == 0 ? "the server closed the connection" : Self.systemError("receive"))
-            }
-            line += chunk.prefix(count)
+            guard count != 0 else { throw Failure(reason: "the server closed the connection") }
+            guard count > 0 || errno == EINTR else { throw Failure(reason: Self.systemError("receive")) }
+            line += chunk.prefix(max(count, 0))
         }
         guard line.starts(with: "HTTP/1.".utf8), let status = Int(String(decoding: line[9..<12], as: UTF8.self)) else {
             throw Failure(reason: "the answer is not HTTP")
@@ -98,17 +101,28 @@ struct HealthProbe {
     ) throws(Failure) -> Int32 {
         let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Failure(reason: Self.systemError("socket")) }
-        let (seconds, attoseconds) = self.timeout.components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
-        let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        do throws(Failure) {
+            try self.limitWaiting(on: descriptor)
+        } catch {
+            close(descriptor)
+            throw error
+        }
         guard Glibc.connect(descriptor, address, length) == 0 else {
             let failure = Failure(reason: Self.systemError("connect"))
             close(descriptor)
             throw failure
         }
         return descriptor
+    }
+
+    /// Lets no call on the socket wait beyond the deadline.
+    private func limitWaiting(on socket: Int32) throws(Failure) {
+        let rest = self.deadline.nanoseconds(since: .now())
+        guard rest >= 1000 else { throw Failure(reason: "no answer in time") }
+        var limit = timeval(tv_sec: Int(rest / 1_000_000_000), tv_usec: Int(rest % 1_000_000_000 / 1000))
+        let size = socklen_t(MemoryLayout<timeval>.size)
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
     }
 
     private static func systemError(_ operation: String) -> String {

@@ -90,6 +90,9 @@ struct LimitOptions: ParsableArguments {
         guard self.maxConnections >= 1 else {
             throw ValidationError("--max-connections is \(self.maxConnections); it must be at least 1")
         }
+        guard self.maxBodyBytes.bytes >= 1 else {
+            throw ValidationError("--max-body-bytes is 0; it must be at least 1")
+        }
         guard self.maxHeadBytes.bytes >= 1 << 10 else {
             throw ValidationError("--max-head-bytes is \(self.maxHeadBytes); it must be at least 1KiB")
         }

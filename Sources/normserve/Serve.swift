@@ -1,4 +1,5 @@
 import ArgumentParser
+import HTTPCore
 import Logging
 
 /// Runs the server until it is told to stop.
@@ -43,6 +44,9 @@ struct Serve: ParsableCommand {
     }
 
     func validate() throws {
+        guard !self.host.isEmpty else {
+            throw ValidationError("--host is empty; it must be an address or a name such as 127.0.0.1")
+        }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); it must be from 1 to 1024")
         }

@@ -1,8 +1,12 @@
 import ArgumentParser
+import HTTPCore
 
 /// A duration on the command line: `500ms`, `10s`, `2m`.
 struct TimeLimit: Equatable {
     let duration: Duration
+
+    private static let maximumMilliseconds = 24 * 60 * 60_000
+
     private let text: String
 
     init?(_ argument: String) {
@@ -11,7 +15,7 @@ struct TimeLimit: Equatable {
             let number = Int(decimalDigits: argument.dropLast(unit.0.count))
         else { return nil }
         let (product, overflow) = number.multipliedReportingOverflow(by: unit.1)
-        guard !overflow else { return nil }
+        guard !overflow, product <= Self.maximumMilliseconds else { return nil }
         self.duration = .milliseconds(product)
         self.text = argument
     }
@@ -23,7 +27,7 @@ struct TimeLimit: Equatable {
 
     static func parsed(_ argument: String) throws(ValidationError) -> TimeLimit {
         guard let limit = Self(argument) else {
-            throw ValidationError("a duration is a whole number of ms, s or m, such as 10s")
+            throw ValidationError("a duration is a whole number of ms, s or m, such as 10s, and at most a day")
         }
         return limit
     }

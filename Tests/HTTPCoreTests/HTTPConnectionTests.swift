@@ -171,7 +171,7 @@ struct HTTPConnectionTests {
     @Test("9110 §10.1.1: a refusal known from the head is the only answer")
     func refusalInsteadOfContinue() throws {
         var session = try TestSession()
-        session.admission = .refuse(HTTPReply(head: HTTPResponse(status: .notFound)))
+        session.admission = .answer(HTTPReply(head: HTTPResponse(status: .notFound)))
         session.receive(Self.post(2, "Expect: 100-continue\r\n"))
         #expect(session.outcome.statuses == [404])
         #expect(session.outcome.isOver)
@@ -186,7 +186,7 @@ struct HTTPConnectionTests {
     @Test("9112 §9.3: small unwanted content is thrown away, and the connection goes on")
     func unwantedContent() throws {
         var session = try TestSession()
-        session.admission = .refuse(HTTPReply(head: HTTPResponse(status: .notFound)))
+        session.admission = .answer(HTTPReply(head: HTTPResponse(status: .notFound)))
         session.receive(Self.post(20) + "GET / HTTP")
         #expect(session.outcome.statuses == [404])
         session.receive("/1.1\r\n\r\n")
@@ -202,7 +202,7 @@ struct HTTPConnectionTests {
     )
     func largeUnwantedContent(field: String) throws {
         var session = try TestSession()
-        session.admission = .refuse(HTTPReply(head: HTTPResponse(status: .notFound)))
+        session.admission = .answer(HTTPReply(head: HTTPResponse(status: .notFound)))
         session.receive("POST / HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n" + Self.get)
         #expect(session.outcome.statuses == [404])
         #expect(session.outcome.output.contains("Connection: close\r\n"))

@@ -97,7 +97,7 @@ struct HTTPTimeoutsTests {
     @Test("Unwanted content that does not come ends the connection")
     func discard() throws {
         var session = try TestSession()
-        session.admission = .refuse(HTTPReply(head: HTTPResponse(status: .notFound)))
+        session.admission = .answer(HTTPReply(head: HTTPResponse(status: .notFound)))
         session.receive("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nxy")
         session.wait(.seconds(5))
         #expect(session.http.isClosed)

@@ -23,7 +23,7 @@ final class TestResponder: HTTPResponder {
 
     func admit(_ head: HTTPRequest) -> HTTPAdmission {
         switch head.path {
-        case "/nothing": .refuse(HTTPReply(head: HTTPResponse(status: .notFound), body: [.bytes(Array("no".utf8))]))
+        case "/nothing": .answer(HTTPReply(head: HTTPResponse(status: .notFound), body: [.bytes(Array("no".utf8))]))
         case "/hold": .receive(bodyOffset: 0, inlineLimit: 0)
         default: .receive(bodyOffset: 7, inlineLimit: 64 << 10)
         }

@@ -25,6 +25,9 @@ import Testing
             ("application/json;q=0.5, */*", .binary),
             ("application/octet-stream;q=0, */*;q=0.1", .json),
             ("text/html, application/*;q=0.1", .binary),
+            ("application/json;version=1;q=0, application/json", .json), ("application/json;charset=utf-8", .json),
+            ("application/json;q=0x1, application/octet-stream;q=0.001", .binary), ("application/json;q=1.", .json),
+            ("application/json;q=1.5, */*;q=0.5", .binary),
             ("text/html", nil), ("*/*;q=0", nil), ("application/json;q=0", nil),
         ] as [(String?, MediaType?)]
     )

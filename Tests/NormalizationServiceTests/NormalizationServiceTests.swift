@@ -33,7 +33,7 @@ import Testing
     func unknownPathsAreNotFound(path: String) throws {
         let answer = try self.client.send(.post, path)
         #expect(answer.status == 404)
-        #expect(answer.wasRefused)
+        #expect(answer.isByHead)
         #expect(try answer.problem.code == "not_found")
     }
 
@@ -48,20 +48,29 @@ import Testing
             let answer = try self.client.send(method, route.rawValue)
             #expect((answer.status == 405) == !route.methods.contains(method), "\(method)")
             if answer.status == 405 {
-                #expect(answer.fields[.allow] == route.allow)
+                #expect(answer.fields[.allow] == Route.list(route.methods))
                 #expect(try answer.problem.code == "method_not_allowed")
             }
         }
         let options = try self.client.send(.options, route.rawValue)
         #expect(options.status == 204)
-        #expect(options.fields[.allow] == route.allow)
+        #expect(options.fields[.allow] == Route.list(route.methods))
         #expect(options.body.isEmpty)
+    }
+
+    @Test("RFC 9110 §9.3.7: OPTIONS * asks the server as a whole")
+    func optionsOfTheServer() throws {
+        let answer = try self.client.send(.options, "*")
+        #expect(answer.status == 204)
+        #expect(answer.fields[.allow] == "GET, HEAD, POST, OPTIONS")
+        let all = Set(Route.allCases.flatMap(\.methods).map(\.rawValue))
+        #expect(Set(Route.allMethods.map(\.rawValue)) == all)
     }
 
     @Test func theServersOwnRefusalsAreProblemDocuments() throws {
         let service = NormalizationService(maximumJSONDepth: 64, readiness: Readiness())
         for error in HTTPError.allCases {
-            let answer = Answer(service.reply(to: error.problem), wasRefused: true)
+            let answer = Answer(service.reply(to: error.problem), isByHead: true)
             #expect(answer.status == error.problem.status.code)
             #expect(answer.fields[.contentType] == "application/problem+json")
             let json = try answer.json

@@ -148,8 +148,8 @@ import Testing
             ),
             (
                 #"{"layer":{"type":"rms_norm","axis":-1},"input":[[1]],"output":{"representation":"deep"}}"#, 422,
-                "wrong_type", "/output/representation",
-                #"/output/representation is a string; it must be "flat" or "nested""#
+                "invalid_value", "/output/representation",
+                "/output/representation is 'deep'; it must be flat or nested"
             ),
             (
                 #"{"layer":{"type":"rms_norm","axis":-1},"input":[[1]],"id":7}"#, 422, "wrong_type", "/id",
@@ -157,7 +157,7 @@ import Testing
             ),
             (
                 #"{"layer":{"type":"rms_norm","axis":-1},"input":{"shape":[2],"data":[1]}}"#, 422, "invalid_data",
-                "/input/data", "/input/data has 1 elements; the shape [2] needs 2"
+                "/input/data", "/input/data has 1 element; the shape [2] needs 2"
             ),
             (#"{"layer":{"type":"rms_norm","axis":-1},"input":[1,,2]}"#, 400, "invalid_json", "/input/1", nil),
             (#"{"layer":"#, 400, "invalid_json", nil, "the JSON ends at byte 9, within a value"),
@@ -197,7 +197,44 @@ import Testing
         #expect(String(decoding: answer.body, as: UTF8.self).contains("[[-1,1]]"))
     }
 
-    @Test func nullIsAnAbsentParameter() throws {
+    @Test func anUnknownTypeIsNamedBeforeItsBlobsAreMissed() throws {
+        let json = """
+            {"layer":{"type":"batchnorm","weight":{"shape":[2],"parameters":{"binary_data_size":8}}},
+            "input":{"shape":[2,2],"parameters":{"binary_data_size":16}}}
+            """
+        let answer = try self.client.normalize(json, blobs: [UInt8](repeating: 0, count: 24))
+        #expect(answer.status == 422)
+        #expect(try answer.problem.code == "unknown_layer_type")
+        #expect(try answer.problem.pointer == "/layer/type")
+    }
+
+    @Test(
+        "A refusal is short, whatever the client sent, and carries its timing",
+        arguments: [
+            #"{"layer":{"type":"%"},"input":[1]}"#, #"{"%":1}"#, #"{"layer":{"type":"layer_norm","%":1},"input":[1]}"#,
+            #"{"layer":{"type":"batch_norm","data_format":"%"},"input":[1]}"#,
+            #"{"layer":{"type":"rms_norm","axis":0},"input":{"data":[1],"datatype":"%"}}"#,
+        ]
+    )
+    func refusalsAreShort(json: String) throws {
+        for text in [String(repeating: "x", count: 100_000), "a" + String(repeating: "\u{301}\u{323}", count: 50_000)] {
+            let answer = try self.client.normalize(json.replacing("%", with: text))
+            #expect(answer.status == 422)
+            #expect(answer.body.count < 4096)
+            #expect(answer.fields[.serverTiming] != nil)
+        }
+    }
+
+    @Test func aListOfDimensionsIsBounded() throws {
+        let list = String(repeating: "1,", count: 100_000)
+        let answer = try self.client.normalize(
+            #"{"layer":{"type":"layer_norm","normalized_shape":[\#(list)1]},"input":[1]}"#
+        )
+        #expect(answer.status == 422)
+        #expect(answer.body.count < 4096)
+    }
+
+    @Test func nullIsAnAbsentTensor() throws {
         let answer = try self.client.normalize(
             #"{"input":[[1,3]],"layer":{"type":"layer_norm","axis":-1,"weight":null,"bias":null,"eps":0}}"#
         )

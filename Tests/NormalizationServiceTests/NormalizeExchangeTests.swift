@@ -21,7 +21,7 @@ import Testing
     )
     func headsThatAreRefusedBeforeTheBody(fields: HTTPFields, status: Int, code: String) throws {
         let answer = try self.client.send(.post, "/normalize", fields)
-        #expect(answer.wasRefused)
+        #expect(answer.isByHead)
         #expect(answer.status == status)
         #expect(try answer.problem.code == code)
     }
@@ -43,6 +43,38 @@ import Testing
         let answer = try self.client.send(.post, "/normalize?layer=bn1&shape=2")
         #expect(answer.status == 422)
         #expect(try answer.problem.detail == "unknown query parameter 'layer'; the layer stands in the JSON")
+    }
+
+    @Test(arguments: ["/normalize?", "/normalize?&"])
+    func anEmptyQueryIsNone(path: String) throws {
+        let body = Array(#"{"layer":{"type":"rms_norm","axis":-1},"input":[1]}"#.utf8)
+        #expect(try self.client.send(.post, path, body: body).status == 200)
+    }
+
+    @Test(
+        "Only what is mostly blobs may be large and still answered on the event loop",
+        arguments: [
+            ([:], 32 << 10),
+            ([.inferenceHeaderContentLength: "100"], 512 << 10),
+            ([.inferenceHeaderContentLength: "400000"], 8 << 10),
+            ([.inferenceHeaderContentLength: "100", .accept: "application/json"], 8 << 10),
+        ] as [(HTTPFields, Int)]
+    )
+    func inlineLimits(fields: HTTPFields, limit: Int) throws {
+        let service = NormalizationService(maximumJSONDepth: 64, readiness: Readiness())
+        let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/normalize", headerFields: fields)
+        guard case .receive(_, let inlineLimit) = service.admit(head) else {
+            Issue.record("the request is admitted")
+            return
+        }
+        #expect(inlineLimit == limit)
+    }
+
+    @Test func jsonMayBeFramedToo() throws {
+        let json = Array(#"{"layer":{"type":"layer_norm","axis":-1,"eps":0},"input":[[1,3]]}"#.utf8)
+        let fields: HTTPFields = [.contentType: "application/json", .inferenceHeaderContentLength: "\(json.count)"]
+        let answer = try self.client.send(.post, "/normalize", fields, body: json)
+        #expect(String(decoding: answer.body, as: UTF8.self).contains("[[-1,1]]"))
     }
 
     @Test(arguments: [(nil, 0), (0, 0), (1, 63), (63, 1), (64, 0), (100, 28)] as [(Int?, Int)])

@@ -73,7 +73,7 @@ import Yams
 
     @Test func theLayersAndTheirParametersAreThoseOfTheTable() throws {
         #expect(self.strings(try self.schema("LayerTypeName")["enum"]) == Set(LayerType.all.map(\.name)))
-        let variants = try #require(try self.schema("Layer")["oneOf"]?.sequence)
+        let variants = try #require(try self.schema("LayerConfiguration")["oneOf"]?.sequence)
         #expect(variants.count == LayerType.all.count)
         for variant in variants {
             let name = try #require(variant["$ref"]?.string?.split(separator: "/").last)

@@ -20,8 +20,8 @@ struct ServiceClient {
         let service = NormalizationService(maximumJSONDepth: 64, readiness: self.readiness)
         let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         switch service.admit(head) {
-        case .refuse(let reply):
-            return Answer(reply, wasRefused: true)
+        case .answer(let reply):
+            return Answer(reply, isByHead: true)
         case .receive(let offset, _):
             let buffer = try AlignedBuffer(capacity: offset + body.count)
             buffer[offset..<offset + body.count].copyBytes(from: body)
@@ -32,7 +32,7 @@ struct ServiceClient {
                 firstByteAt: .now(),
                 lastByteAt: .now()
             )
-            return Answer(service.respond(to: message), wasRefused: false)
+            return Answer(service.respond(to: message), isByHead: false)
         }
     }
 
@@ -54,12 +54,14 @@ struct Answer {
     let status: Int
     let fields: HTTPFields
     let body: [UInt8]
-    let wasRefused: Bool
 
-    init(_ reply: HTTPReply, wasRefused: Bool) {
+    /// Whether the answer was given before any content was looked at.
+    let isByHead: Bool
+
+    init(_ reply: HTTPReply, isByHead: Bool) {
         self.status = reply.head.status.code
         self.fields = reply.head.headerFields
-        self.wasRefused = wasRefused
+        self.isByHead = isByHead
         self.body = reply.body.flatMap { part in
             switch part {
             case .bytes(let bytes): bytes

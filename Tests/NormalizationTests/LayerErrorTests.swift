@@ -120,6 +120,17 @@ import Testing
     @Test func channelCounts() throws {
         let error = try error("batch_norm", frozen(mean: 3))
         #expect(error?.description == "running_mean has 3 elements; the input has 2 channels on axis 1")
+        // Also where the batch's or the sample's own statistics are used.
+        for (typeName, more) in [
+            ("batch_norm", [ParameterName.useBatchStatistics: .boolean(true)]), ("instance_norm", [:]),
+        ]
+            as [(String, Parameters)]
+        {
+            #expect(
+                try self.error(typeName, frozen(mean: 3, more))
+                    == .channelCountMismatch(.runningMean, elementCount: 3, channelCount: 2, axis: 1)
+            )
+        }
         for name in [ParameterName.weight, .bias] {
             for (typeName, more) in [
                 ("batch_norm", try frozen()), ("instance_norm", [:]), ("group_norm", [.groupCount: .integer(1)]),

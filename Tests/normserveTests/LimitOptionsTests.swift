@@ -22,7 +22,7 @@ import Testing
 
     @Test(arguments: [
         ["--max-json-depth", "0"], ["--max-json-depth", "513"], ["--max-fields", "0"], ["--max-connections", "0"],
-        ["--max-head-bytes", "1023"], ["--max-body-bytes", "2GiB"],
+        ["--max-head-bytes", "1023"], ["--max-body-bytes", "2GiB"], ["--max-body-bytes", "0"],
     ])
     func impossibleLimitsAreRefused(arguments: [String]) {
         #expect(throws: (any Error).self) { try LimitOptions.parse(arguments) }

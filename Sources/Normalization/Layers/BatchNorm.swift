@@ -24,6 +24,9 @@ public struct BatchNorm: NormalizationLayer {
     private let statistics: Statistics
     private let weight: Parameter?
     private let bias: Parameter?
+    /// Must fit the input even where they are not used: a size that is wrong is a mistake.
+    private let runningMean: Parameter?
+    private let runningVar: Parameter?
     private let dataFormat: DataFormat
 
     private enum Statistics: Sendable {
@@ -40,17 +43,19 @@ public struct BatchNorm: NormalizationLayer {
         }
         self.weight = try parameters.parameter(.weight)
         self.bias = try parameters.parameter(.bias)
+        self.runningMean = try parameters.parameter(.runningMean)
+        self.runningVar = try parameters.parameter(.runningVar)
         self.dataFormat = try parameters.dataFormat()
     }
 
     public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
         let layout = try ChannelLayout(shape, self.dataFormat)
-        try layout.check(self.weight)
-        try layout.check(self.bias)
+        for parameter in [self.weight, self.bias, self.runningMean, self.runningVar] {
+            try layout.check(parameter)
+        }
         let computation: NormalizationPlan.Computation
         switch self.statistics {
         case .frozen(let statistics):
-            try statistics.check(layout)
             computation = .frozen(layout, statistics)
         case .batch(let epsilon):
             let groups = ChannelGroups(channelsPerGroup: 1, acrossSamples: true, epsilon: epsilon)

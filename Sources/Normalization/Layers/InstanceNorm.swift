@@ -25,6 +25,9 @@ public struct InstanceNorm: NormalizationLayer {
     private let epsilon: Epsilon
     private let weight: Parameter?
     private let bias: Parameter?
+    /// Must fit the input even where they are not used: a size that is wrong is a mistake.
+    private let runningMean: Parameter?
+    private let runningVar: Parameter?
     private let dataFormat: DataFormat
 
     public init(_ parameters: LayerParameters) throws(LayerError) {
@@ -34,16 +37,18 @@ public struct InstanceNorm: NormalizationLayer {
         self.epsilon = try parameters.epsilon()
         self.weight = try parameters.parameter(.weight)
         self.bias = try parameters.parameter(.bias)
+        self.runningMean = try parameters.parameter(.runningMean)
+        self.runningVar = try parameters.parameter(.runningVar)
         self.dataFormat = try parameters.dataFormat()
     }
 
     public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
         let layout = try ChannelLayout(shape, self.dataFormat)
-        try layout.check(self.weight)
-        try layout.check(self.bias)
+        for parameter in [self.weight, self.bias, self.runningMean, self.runningVar] {
+            try layout.check(parameter)
+        }
         let computation: NormalizationPlan.Computation
         if let running = self.running {
-            try running.check(layout)
             computation = .frozen(layout, running)
         } else if layout.positionCount == 1 {
             computation = .withoutSpread(layout)
