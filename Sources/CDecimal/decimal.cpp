@@ -14,10 +14,6 @@ size_t decimal_write_double(char *buffer, size_t capacity, double value) {
     return std::to_chars(buffer, buffer + capacity, value).ptr - buffer;
 }
 
-size_t decimal_write_fixed(char *buffer, size_t capacity, double value, int digits) {
-    return std::to_chars(buffer, buffer + capacity, value, std::chars_format::fixed, digits).ptr - buffer;
-}
-
 size_t decimal_write_scientific(char *buffer, size_t capacity, double value, int digits) {
     return std::to_chars(buffer, buffer + capacity, value, std::chars_format::scientific, digits).ptr - buffer;
 }

@@ -36,13 +36,11 @@ extension JSONReader {
                 self.position += 1
             }
         }
-        // The text may end with the number; elements are read from where a byte follows that is not theirs.
-        let token = self.text[start..<self.position] + [ASCII.space]
-        let result = token.withUnsafeBytes { bytes -> Result<Element, ElementFault> in
-            var cursor = ElementCursor(bytes)
+        let result = self.withTerminatedToken(from: start) { token -> Result<Element, ElementFault> in
+            var cursor = ElementCursor(token)
             do throws(ElementFault) {
                 let element = try Element.read(&cursor)
-                guard cursor.position == bytes.count - 1 else { throw .malformed(.trailingCharacter) }
+                guard cursor.position == token.count - 1 else { throw .malformed(.trailingCharacter) }
                 return .success(element)
             } catch {
                 return .failure(error)
@@ -59,6 +57,57 @@ extension JSONReader {
         case .failure(let fault):
             throw failure(fault, self.pointer)
         }
+    }
+
+    /// Calls `body` with the bytes read since `start` and one more, which belongs to no number.
+    private func withTerminatedToken<Value>(from start: Int, _ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+        guard self.position < self.text.count else {
+            return (self.text[start...] + [ASCII.space]).withUnsafeBytes(body)
+        }
+        return body(UnsafeRawBufferPointer(rebasing: self.text[start...self.position]))
+    }
+
+    /// Passes over a number that is not needed.
+    mutating func skipNumber() throws(TensorFormatError) {
+        if let end = self.endOfDecimal() {
+            self.position = end
+        } else {
+            // The tokens that are no decimals are rare, and so are faults.
+            _ = try self.readNumber()
+        }
+    }
+
+    /// Where the number that begins here ends; nil where it is none of RFC 8259 §6.
+    private func endOfDecimal() -> Int? {
+        let start = self.position + (self.text[self.position] == ASCII.minus ? 1 : 0)
+        var end = self.endOfDigits(from: start)
+        // int = zero / ( digit1-9 *DIGIT )
+        guard end == start + 1 || end > start && self.text[start] != ASCII.zero else { return nil }
+        if end < self.text.count, self.text[end] == ASCII.point {
+            // frac = decimal-point 1*DIGIT
+            let fraction = end + 1
+            end = self.endOfDigits(from: fraction)
+            guard end > fraction else { return nil }
+        }
+        if end < self.text.count, self.text[end].isExponentMark {
+            // exp = e [ minus / plus ] 1*DIGIT
+            var exponent = end + 1
+            if exponent < self.text.count, [ASCII.minus, ASCII.plus].contains(self.text[exponent]) {
+                exponent += 1
+            }
+            end = self.endOfDigits(from: exponent)
+            guard end > exponent else { return nil }
+        }
+        guard end == self.text.count || !Self.isNumberByte(self.text[end]) else { return nil }
+        return end
+    }
+
+    private func endOfDigits(from start: Int) -> Int {
+        var end = start
+        while end < self.text.count, self.text[end].isDigit {
+            end += 1
+        }
+        return end
     }
 
     /// Whether a number may contain the byte, or what a client may mistake for one.

@@ -61,18 +61,7 @@ extension JSONReader {
     public mutating func readShape() throws(TensorFormatError) -> Shape {
         _ = try self.peekToken()
         let offset = self.position
-        var dimensions: [Int] = []
-        var count = 0
-        try self.readArray { (reader) throws(TensorFormatError) in
-            let dimension = try reader.readInteger()
-            count += 1
-            if count <= JSONTensor.rankLimit {
-                dimensions.append(dimension)
-            }
-        }
-        guard count == dimensions.count else {
-            throw .tooManyDimensions(count: count, limit: JSONTensor.rankLimit, pointer: self.pointer, offset: offset)
-        }
+        let dimensions = try self.readIntegers(limit: JSONTensor.rankLimit)
         do throws(ShapeError) {
             return try Shape(dimensions)
         } catch {
@@ -80,11 +69,30 @@ extension JSONReader {
         }
     }
 
+    /// Reads an array of at most `limit` integers, one for each dimension or axis.
+    public mutating func readIntegers(limit: Int) throws(TensorFormatError) -> [Int] {
+        _ = try self.peekToken()
+        let offset = self.position
+        var integers: [Int] = []
+        var count = 0
+        try self.readArray { (reader) throws(TensorFormatError) in
+            let integer = try reader.readInteger()
+            count += 1
+            if count <= limit {
+                integers.append(integer)
+            }
+        }
+        guard count == integers.count else {
+            throw .tooManyDimensions(count: count, limit: limit, pointer: self.pointer, offset: offset)
+        }
+        return integers
+    }
+
     /// Reads the name of a data type, as `"FP32"`.
     public mutating func readDataType() throws(TensorFormatError) -> DataType {
         _ = try self.peekToken()
         let offset = self.position
-        let name = try self.readString()
+        let name = try self.readWord()
         guard let dataType = DataType(rawValue: name) else {
             throw .unknownDataType(name: name, pointer: self.pointer, offset: offset)
         }
@@ -110,50 +118,5 @@ extension JSONReader {
             throw .missingMember(name: "binary_data_size", pointer: self.pointer, offset: offset)
         }
         return byteCount
-    }
-
-    /// Passes over an array by matching its brackets; what else is in it is judged when it is decoded.
-    private mutating func skipArray() throws(TensorFormatError) -> (range: Range<Int>, isNested: Bool) {
-        try self.expect(.array)
-        let start = self.position
-        let firstElement = self.text[(start + 1)...].first { !$0.isJSONSpace }
-        var level = self.depth
-        repeat {
-            switch try self.nextStructuralByte() {
-            case ASCII.openBracket:
-                guard level < self.nestingLimit else {
-                    throw .nestedTooDeeply(limit: self.nestingLimit, offset: self.position)
-                }
-                level += 1
-                self.position += 1
-            case ASCII.closeBracket:
-                level -= 1
-                self.position += 1
-            default:
-                _ = try self.readString()
-            }
-        } while level > self.depth
-        return (start..<self.position, firstElement == ASCII.openBracket)
-    }
-
-    /// Moves on to the next bracket or quotation mark and returns it.
-    private mutating func nextStructuralByte() throws(TensorFormatError) -> UInt8 {
-        while self.position + 8 <= self.text.count {
-            let word = self.text.loadUnaligned(fromByteOffset: self.position, as: UInt64.self)
-            // A byte that is 0 here is a quotation mark, or a bracket or one of the few near them that no number has.
-            let quotes = word ^ 0x2222_2222_2222_2222
-            let brackets = (word | 0x0606_0606_0606_0606) ^ 0x5f5f_5f5f_5f5f_5f5f
-            let lowBits: UInt64 = 0x0101_0101_0101_0101
-            let found = (quotes &- lowBits) & ~quotes | (brackets &- lowBits) & ~brackets
-            guard found & (lowBits << 7) == 0 else { break }
-            self.position += 8
-        }
-        while self.position < self.text.count {
-            switch self.text[self.position] {
-            case ASCII.openBracket, ASCII.closeBracket, ASCII.quote: return self.text[self.position]
-            default: self.position += 1
-            }
-        }
-        throw .unexpectedEnd(offset: self.text.count)
     }
 }

@@ -1,7 +1,8 @@
 /// Reads one JSON text (RFC 8259, strictly) value by value, as the caller asks for them.
 ///
 /// Beyond the RFC it takes the bare tokens `NaN`, `Infinity` and `-Infinity` for numbers, as Python writes them, and
-/// refuses objects that use a name twice. The text must stay valid while the reader is used.
+/// refuses objects that use a name twice. Texts from the client are compared only where they are short and ASCII:
+/// comparing `String`s of many combining marks takes quadratic time. The text must stay valid while the reader is used.
 public struct JSONReader {
     let text: UnsafeRawBufferPointer
     let nestingLimit: Int
@@ -17,21 +18,6 @@ public struct JSONReader {
         // RFC 8259 §8.1: implementations must not add a byte order mark; saying so beats "expected a value".
         if text.starts(with: [0xef, 0xbb, 0xbf]) {
             throw .byteOrderMark
-        }
-    }
-
-    /// The first rule of JSON that `text` breaks, if any.
-    public static func syntaxError(
-        in text: UnsafeRawBufferPointer,
-        nestingLimit: Int = 64
-    ) -> TensorFormatError? {
-        do throws(TensorFormatError) {
-            var reader = try JSONReader(text, nestingLimit: nestingLimit)
-            try reader.skipValue()
-            try reader.finish()
-            return nil
-        } catch {
-            return error
         }
     }
 
@@ -55,32 +41,19 @@ public struct JSONReader {
     }
 
     /// Reads an object and calls `member` with each of its names; `member` must read the value.
+    ///
+    /// Names come from closed vocabularies: one that is no word is unknown before it is compared with any other.
     public mutating func readObject(
         _ member: (inout JSONReader, String) throws(TensorFormatError) -> Void
     ) throws(TensorFormatError) {
-        try self.expect(.object)
-        try self.enter()
         var names = MemberNames()
-        var isFirst = true
-        while try self.peekToken() != ASCII.closeBrace {
-            if !isFirst {
-                try self.consume(ASCII.comma, "',' or '}'")
-            }
-            guard try self.peekToken() == ASCII.quote else { throw self.unexpected("a member's name in quotes") }
-            let nameOffset = self.position
-            let name = try self.readString()
+        try self.readMembers { (reader, name, offset) throws(TensorFormatError) in
+            guard Self.isWord(name) else { throw reader.unknownMember(name) }
             guard names.insert(name) else {
-                throw .duplicateMember(name: name, pointer: self.pointer, offset: nameOffset)
+                throw .duplicateMember(name: name, pointer: reader.objectPointer, offset: offset)
             }
-            self.path.enterMember(name)
-            _ = try self.peekToken()
-            try self.consume(ASCII.colon, "':'")
-            _ = try self.peekKind()
-            try member(&self, name)
-            self.path.leave()
-            isFirst = false
+            try member(&reader, name)
         }
-        self.leave()
     }
 
     /// Reads an array and calls `element` for each of its values, which `element` must read.
@@ -115,24 +88,6 @@ public struct JSONReader {
         try self.consumeLiteral("null")
     }
 
-    /// Reads the next value, whatever it is, and forgets it.
-    public mutating func skipValue() throws(TensorFormatError) {
-        switch try self.peekKind() {
-        case .object:
-            try self.readObject { (reader, _) throws(TensorFormatError) in
-                try reader.skipValue()
-            }
-        case .array:
-            try self.readArray { (reader) throws(TensorFormatError) in
-                try reader.skipValue()
-            }
-        case .string: _ = try self.readString()
-        case .number: _ = try self.readNumber()
-        case .boolean: _ = try self.readBoolean()
-        case .null: try self.readNull()
-        }
-    }
-
     /// Makes sure that nothing but white space is left.
     public mutating func finish() throws(TensorFormatError) {
         self.skipSpace()
@@ -142,9 +97,7 @@ public struct JSONReader {
     /// The error for a member that the object being read does not know; for use where its value would be
     /// read, which is the offset that it gives.
     public func unknownMember(_ name: String) -> TensorFormatError {
-        var object = self.path
-        object.leave()
-        return .unknownMember(name: name, pointer: object.text, offset: self.position)
+        .unknownMember(name: name, pointer: self.objectPointer, offset: self.position)
     }
 
     /// The error for a value that is not `expected`, a noun with its article; for use before the value is read.
@@ -159,6 +112,38 @@ public struct JSONReader {
 }
 
 extension JSONReader {
+    /// Reads an object and calls `member` with each of its names, known or not, and where it stands.
+    mutating func readMembers(
+        _ member: (inout JSONReader, _ name: String, _ offset: Int) throws(TensorFormatError) -> Void
+    ) throws(TensorFormatError) {
+        try self.expect(.object)
+        try self.enter()
+        var isFirst = true
+        while try self.peekToken() != ASCII.closeBrace {
+            if !isFirst {
+                try self.consume(ASCII.comma, "',' or '}'")
+            }
+            guard try self.peekToken() == ASCII.quote else { throw self.unexpected("a member's name in quotes") }
+            let offset = self.position
+            let name = try self.readString()
+            self.path.enterMember(name)
+            _ = try self.peekToken()
+            try self.consume(ASCII.colon, "':'")
+            _ = try self.peekKind()
+            try member(&self, name, offset)
+            self.path.leave()
+            isFirst = false
+        }
+        self.leave()
+    }
+
+    /// The pointer to the object whose member is being read.
+    private var objectPointer: String {
+        var object = self.path
+        object.leave()
+        return object.text
+    }
+
     mutating func skipSpace() {
         while self.position < self.text.count, self.text[self.position].isJSONSpace {
             self.position += 1

@@ -32,7 +32,7 @@ public struct JSONTensor: Equatable, Sendable {
     public let offset: Int
 
     /// More than any tensor library has; each dimension costs memory, time, and room in error messages.
-    static let rankLimit = 32
+    public static let rankLimit = 32
 
     /// The JSON Pointer to the tensor, as `/layer/running_mean`.
     public var pointer: String { self.path.text }

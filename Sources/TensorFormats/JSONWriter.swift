@@ -1,16 +1,37 @@
-import CDecimal
+public import AlignedMemory
 
 /// Writes one compact JSON text value by value. The caller opens and closes objects and arrays; commas come by
 /// themselves.
 public struct JSONWriter: Sendable {
-    /// What has been written so far.
-    public private(set) var bytes: [UInt8] = []
+    /// A piece of the text. Much data stands in memory of its own.
+    public enum Part: Sendable {
+        case bytes([UInt8])
+        /// The bytes of the range of the buffer.
+        case buffer(AlignedBuffer, Range<Int>)
+    }
+
+    /// The parts before `tail`.
+    private var parts: [Part] = []
+
+    /// What has been written since the last part.
+    private var tail: [UInt8] = []
 
     private var needsComma = false
 
     /// Begins an empty text with room for `capacity` bytes.
     public init(capacity: Int = 512) {
-        self.bytes.reserveCapacity(capacity)
+        self.tail.reserveCapacity(capacity)
+    }
+
+    /// What has been written, in order.
+    public func finish() -> [Part] {
+        self.tail.isEmpty ? self.parts : self.parts + [.bytes(self.tail)]
+    }
+
+    /// What has been written, for texts without tensor data.
+    public var bytes: [UInt8] {
+        precondition(self.parts.isEmpty, "texts with tensor data are taken in parts")
+        return self.tail
     }
 
     /// Writes an object; `members` writes names and values in turn.
@@ -30,36 +51,28 @@ public struct JSONWriter: Sendable {
     /// Writes the name of a member; its value must follow.
     public mutating func name(_ name: String) {
         self.string(name)
-        self.bytes.append(ASCII.colon)
+        self.tail.append(ASCII.colon)
         self.needsComma = false
     }
 
     public mutating func string(_ value: String) {
         self.separate()
-        self.bytes.append(ASCII.quote)
+        self.tail.append(ASCII.quote)
         for byte in value.utf8 {
             switch byte {
             case ASCII.quote, ASCII.backslash:
-                self.bytes.append(ASCII.backslash)
-                self.bytes.append(byte)
+                self.tail.append(ASCII.backslash)
+                self.tail.append(byte)
             case 0..<0x20:
                 // RFC 8259 §7: control characters must be escaped.
-                self.bytes += "\\u00".utf8
-                self.bytes.append(ASCII.zero + byte >> 4)
-                self.bytes += String(byte & 15, radix: 16).utf8
+                self.tail += "\\u00".utf8
+                self.tail.append(ASCII.zero + byte >> 4)
+                self.tail += String(byte & 15, radix: 16).utf8
             default:
-                self.bytes.append(byte)
+                self.tail.append(byte)
             }
         }
-        self.bytes.append(ASCII.quote)
-    }
-
-    public mutating func boolean(_ value: Bool) {
-        self.token(value ? "true" : "false")
-    }
-
-    public mutating func null() {
-        self.token("null")
+        self.tail.append(ASCII.quote)
     }
 
     public mutating func integer(_ value: Int) {
@@ -67,60 +80,63 @@ public struct JSONWriter: Sendable {
         self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
     }
 
-    /// Writes the shortest decimal that reads back to `value`; NaN and the infinities as strings.
-    public mutating func number(_ value: Double) {
+    /// Writes a number of tenths, as 21.4.
+    public mutating func decimal(tenths: UInt64) {
         self.separate()
-        self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
-    }
-
-    /// Writes `value`, correctly rounded, with that many digits after the point, 0 to 100.
-    public mutating func number(_ value: Double, fractionDigits: Int) {
-        precondition(0...100 ~= fractionDigits, "the digits fit into the buffer")
-        guard value.isFinite else { return self.number(value) }
-        self.separate()
-        self.append(capacity: Int(decimal_capacity)) { text in
-            text.withMemoryRebound(to: CChar.self, capacity: Int(decimal_capacity)) {
-                text + decimal_write_fixed($0, Int(decimal_capacity), value, Int32(fractionDigits))
-            }
+        self.append(capacity: DecimalText.capacity) { text in
+            let point = DecimalText.write(tenths / 10, to: text)
+            point[0] = ASCII.point
+            point[1] = ASCII.zero + UInt8(tenths % 10)
+            return point + 2
         }
-    }
-
-    private mutating func token(_ token: String) {
-        self.separate()
-        self.bytes += token.utf8
     }
 }
 
 extension JSONWriter {
-    mutating func enclose<Failure>(
+    private mutating func enclose<Failure>(
         _ open: UInt8,
         _ close: UInt8,
         _ content: (inout JSONWriter) throws(Failure) -> Void
     ) throws(Failure) {
         self.separate()
-        self.bytes.append(open)
+        self.tail.append(open)
         self.needsComma = false
         try content(&self)
-        self.bytes.append(close)
+        self.tail.append(close)
         self.needsComma = true
     }
 
     /// Writes a comma if a value stands before the one that comes.
-    mutating func separate() {
+    private mutating func separate() {
         if self.needsComma {
-            self.bytes.append(ASCII.comma)
+            self.tail.append(ASCII.comma)
         }
         self.needsComma = true
     }
 
     /// Appends what `write` writes into `capacity` bytes; it returns where that ends.
-    mutating func append(
+    private mutating func append(
         capacity: Int,
         _ write: (UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
     ) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: capacity) { buffer in
             guard let base = buffer.baseAddress else { preconditionFailure("a temporary buffer has an address") }
-            self.bytes.append(contentsOf: UnsafeBufferPointer(start: base, count: write(base) - base))
+            self.tail.append(contentsOf: UnsafeBufferPointer(start: base, count: write(base) - base))
         }
     }
+
+    /// Appends a value that has been written elsewhere: a short one is copied, a long one becomes a part.
+    mutating func append(_ text: TensorText) {
+        self.separate()
+        if text.bytes.count <= Self.copyLimit {
+            self.tail.append(contentsOf: text.bytes)
+        } else {
+            self.parts.append(.bytes(self.tail))
+            self.parts.append(.buffer(text.buffer, 0..<text.bytes.count))
+            self.tail = []
+        }
+    }
+
+    /// Up to here, in bytes, a copy costs less than a part.
+    private static let copyLimit = 64 << 10
 }

@@ -25,14 +25,14 @@ extension TensorFormatError: CustomStringConvertible {
         case .duplicateMember(let name, let pointer, let offset):
             "the member \(Self.quoted(name))\(Self.inside(pointer)) is given twice, again at byte \(offset)"
         case .nestedTooDeeply(let limit, let offset):
-            "the JSON is nested deeper than \(limit) levels at byte \(offset)"
+            "the JSON is nested deeper than \(Self.counted(limit, "level")) at byte \(offset)"
 
         case .jsonLargerThanBody(let jsonByteCount, let bodyByteCount):
-            "the JSON header is said to have \(jsonByteCount) bytes; the body has \(bodyByteCount)"
+            "the JSON header is said to have \(Self.counted(jsonByteCount, "byte")); the body has \(bodyByteCount)"
         case .binarySizesDoNotFillBody(let declared?, let available):
-            "the binary tensors need \(declared) bytes; \(available) follow the JSON header"
+            "the binary tensors need \(Self.counted(declared, "byte")); the JSON header is followed by \(available)"
         case .binarySizesDoNotFillBody(nil, let available):
-            "the binary tensors need more bytes than can be counted; \(available) follow the JSON header"
+            "the binary tensors need more bytes than can be counted; the JSON header is followed by \(available)"
         case .binaryWithoutFraming(let pointer, _):
             "\(Self.named(pointer)) has a binary_data_size, but the request does not say where its JSON ends"
 
@@ -48,10 +48,12 @@ extension TensorFormatError: CustomStringConvertible {
             "\(Self.named(pointer)) is out of range; it must be \(range)"
         case .unknownDataType(let name, let pointer, _):
             "\(Self.named(pointer)) is \(Self.quoted(name)); it must be one of \(Self.dataTypes)"
+        case .unknownWord(let word, let allowed, let pointer, _):
+            "\(Self.named(pointer)) is \(Self.quoted(word)); it must be \(Self.alternatives(allowed))"
         case .invalidShape(let error, let pointer, _):
             "\(Self.named(pointer)) is not a shape: \(error)"
         case .tooManyDimensions(let count, let limit, let pointer, _):
-            "\(Self.named(pointer)) has \(count) dimensions; at most \(limit) are possible"
+            "\(Self.named(pointer)) has \(Self.counted(count, "dimension")); at most \(limit) are possible"
         case .dataAndBinary(let pointer, _):
             "\(Self.named(pointer)) has both data and parameters.binary_data_size; it must have one of them"
         case .neitherDataNorBinary(let pointer, _):
@@ -60,7 +62,7 @@ extension TensorFormatError: CustomStringConvertible {
             .arrayForNumber, .numberForArray, .binaryWithoutShape, .binarySize, .invalidBooleanByte:
             self.elementDescription
         case .outOfMemory(let byteCount):
-            "there is no memory for a tensor of \(byteCount) bytes"
+            "there is no memory for a tensor of \(Self.counted(byteCount, "byte"))"
         }
     }
 
@@ -74,13 +76,13 @@ extension TensorFormatError: CustomStringConvertible {
         case .elementOutOfRange(let dataType, let pointer, _):
             "\(Self.named(pointer)) is out of range; \(dataType.rawValue) holds \(Self.range(of: dataType))"
         case .elementCount(let count, let shape, let pointer, _):
-            "\(Self.named(pointer)) has \(count) elements; the shape \(shape) needs \(shape.elementCount)"
+            "\(Self.named(pointer)) has \(Self.counted(count, "element")); the shape \(shape) needs \(shape.elementCount)"
         case .nestingDisagrees(let rank, let shape, let pointer, _):
-            "\(Self.named(pointer)) is nested \(rank) deep; the shape \(shape) has \(shape.rank) dimensions"
+            "\(Self.named(pointer)) is nested \(rank) deep; the shape \(shape) has \(Self.counted(shape.rank, "dimension"))"
         case .raggedArray(let expected, let found?, let pointer, _):
-            "\(Self.named(pointer)) has \(found) elements; it must have \(expected)"
+            "\(Self.named(pointer)) has \(Self.counted(found, "element")); it must have \(expected)"
         case .raggedArray(let expected, nil, let pointer, _):
-            "\(Self.named(pointer)) has more than \(expected) elements; it must have \(expected)"
+            "\(Self.named(pointer)) has more than \(Self.counted(expected, "element")); it must have \(expected)"
         case .arrayForNumber(let pointer, _):
             "\(Self.named(pointer)) is an array; by the nesting before it, it must be a number"
         case .numberForArray(let pointer, _):
@@ -88,7 +90,7 @@ extension TensorFormatError: CustomStringConvertible {
         case .binaryWithoutShape(let pointer, _):
             "\(Self.named(pointer)) is binary and has no shape; it must state one"
         case .binarySize(let size, let needed, let dataType, let shape, let pointer, _):
-            "\(Self.named(pointer)) has \(size) bytes; \(dataType.rawValue) of shape \(shape) needs "
+            "\(Self.named(pointer)) has \(Self.counted(size, "byte")); \(dataType.rawValue) of shape \(shape) needs "
                 + (needed.map(String.init) ?? "more than can be counted")
         case .invalidBooleanByte(let index, let pointer, _):
             "element \(index) of \(Self.named(pointer)) is neither 0 nor 1; BOOL is one of them"
@@ -100,6 +102,17 @@ extension TensorFormatError: CustomStringConvertible {
 
 extension TensorFormatError {
     private static let dataTypes = DataType.allCases.map(\.rawValue).joined(separator: ", ")
+
+    /// `1 byte`, `2 bytes`.
+    private static func counted(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
+    }
+
+    /// `a, b or c`.
+    private static func alternatives(_ words: [String]) -> String {
+        guard words.count > 1, let last = words.last else { return words.joined() }
+        return words.dropLast().joined(separator: ", ") + " or " + last
+    }
 
     private static func named(_ pointer: String) -> String {
         pointer.isEmpty ? "the JSON text" : Self.printable(pointer)

@@ -51,9 +51,11 @@ public enum TensorFormatError: Error, Equatable {
     case integerOutOfRange(range: String, pointer: String, offset: Int)
     /// The string is no data type.
     case unknownDataType(name: String, pointer: String, offset: Int)
+    /// The string is none of the words that may stand there.
+    case unknownWord(String, allowed: [String], pointer: String, offset: Int)
     /// The dimensions are not a shape.
     case invalidShape(ShapeError, pointer: String, offset: Int)
-    /// The shape has more dimensions than any tensor here.
+    /// The array has more entries than any tensor here has dimensions.
     case tooManyDimensions(count: Int, limit: Int, pointer: String, offset: Int)
     /// The tensor has both `data` and `parameters`.
     case dataAndBinary(pointer: String, offset: Int)
@@ -90,32 +92,6 @@ public enum TensorFormatError: Error, Equatable {
 }
 
 extension TensorFormatError {
-    /// What an error means to a client.
-    public enum Kind: Sendable {
-        /// The bytes cannot be parsed: 400.
-        case unparsable
-        /// The bytes were parsed, but what they say is impossible: 422.
-        case impossible
-        /// The bytes may be right, but there is no memory: 503.
-        case exhausted
-    }
-
-    public var kind: Kind {
-        switch self {
-        case .byteOrderMark, .unexpectedEnd, .unexpectedByte, .trailingBytes, .malformedNumber, .invalidEscape,
-            .unpairedSurrogate, .controlCharacter, .invalidUTF8, .duplicateMember, .nestedTooDeeply,
-            .jsonLargerThanBody, .binarySizesDoNotFillBody, .binaryWithoutFraming:
-            .unparsable
-        case .unknownMember, .missingMember, .wrongKind, .notAnInteger, .integerOutOfRange, .unknownDataType,
-            .invalidShape, .tooManyDimensions, .dataAndBinary, .neitherDataNorBinary, .wrongElement,
-            .fractionalElement, .elementOutOfRange, .elementCount, .nestingDisagrees, .raggedArray, .arrayForNumber,
-            .numberForArray, .binaryWithoutShape, .binarySize, .invalidBooleanByte:
-            .impossible
-        case .outOfMemory:
-            .exhausted
-        }
-    }
-
     /// Where in the JSON text the fault was noticed, in bytes; nil where it is not in the text.
     public var offset: Int? { self.place.offset }
 
@@ -135,6 +111,7 @@ extension TensorFormatError {
         case .unexpectedByte(_, let pointer, let offset), .malformedNumber(_, let pointer, let offset),
             .wrongKind(_, _, let pointer, let offset), .notAnInteger(let pointer, let offset),
             .integerOutOfRange(_, let pointer, let offset), .unknownDataType(_, let pointer, let offset),
+            .unknownWord(_, _, let pointer, let offset),
             .invalidShape(_, let pointer, let offset), .tooManyDimensions(_, _, let pointer, let offset),
             .dataAndBinary(let pointer, let offset), .neitherDataNorBinary(let pointer, let offset),
             .wrongElement(_, _, let pointer, let offset), .fractionalElement(_, let pointer, let offset),

@@ -18,9 +18,6 @@ bool decimal_read_double(const char *first, const char *last, double *value);
 /// Writes the shortest decimal that reads back to the finite `value`, at most 24 characters; returns its length.
 size_t decimal_write_double(char *buffer, size_t capacity, double value);
 
-/// Writes the finite `value` with `digits` digits after the point, at most 100, correctly rounded; returns its length.
-size_t decimal_write_fixed(char *buffer, size_t capacity, double value, int digits);
-
 /// Writes the finite `value` as d.ddde±xx with `digits` digits after the point, at most 400, correctly rounded;
 /// returns its length.
 size_t decimal_write_scientific(char *buffer, size_t capacity, double value, int digits);
