@@ -1,3 +1,4 @@
+import AlignedMemory
 import HTTPCore
 import HTTPTypes
 import Normalization
@@ -11,10 +12,10 @@ struct NormalizeAnswer {
     let output: Tensor
 
     /// Writes the answer and ends the measurement.
-    func reply(as type: MediaType, _ clock: StageClock) -> HTTPReply {
+    func reply(as type: MediaType, _ clock: StageClock) throws(AllocationError) -> HTTPReply {
         var writer = JSONWriter()
-        var timing: Timing?
-        writer.object { writer in
+        var serverTiming: String?
+        try writer.object { (writer) throws(AllocationError) in
             if let id = self.request.id {
                 writer.member("id", id)
             }
@@ -22,22 +23,35 @@ struct NormalizeAnswer {
             writer.object { writer in writer.member("type", self.layer.name) }
             writer.name("output")
             switch type {
-            case .json: writer.tensor(self.output, nested: self.request.outputIsNested)
+            case .json: try writer.tensor(self.output, nested: self.request.outputIsNested)
             case .binary: writer.binaryTensor(self.output.dataType, shape: self.output.shape)
             }
             // Last, because it ends here.
-            let finished = clock.finishEncoding()
+            let timing = clock.finishEncoding()
+            serverTiming = timing.serverTiming
             writer.name("timing")
-            writer.object { writer in finished.write(to: &writer) }
-            timing = finished
+            writer.object { writer in timing.write(to: &writer) }
         }
         var fields: HTTPFields = [.contentType: type.rawValue]
-        fields[.serverTiming] = timing?.serverTiming
-        var body = [HTTPBodyPart.bytes(writer.bytes)]
-        if type == .binary {
+        fields[.serverTiming] = serverTiming
+        let body: [HTTPBodyPart]
+        switch type {
+        case .json:
+            body = writer.finish().map(HTTPBodyPart.init)
+        case .binary:
             fields[.inferenceHeaderContentLength] = "\(writer.bytes.count)"
-            body.append(.buffer(self.output.buffer, self.output.byteRange))
+            body = [.bytes(writer.bytes), .buffer(self.output.buffer, self.output.byteRange)]
         }
         return HTTPReply(head: HTTPResponse(status: .ok, headerFields: fields), body: body)
+    }
+}
+
+extension HTTPBodyPart {
+    fileprivate init(_ part: JSONWriter.Part) {
+        self =
+            switch part {
+            case .bytes(let bytes): .bytes(bytes)
+            case .buffer(let buffer, let range): .buffer(buffer, range)
+            }
     }
 }

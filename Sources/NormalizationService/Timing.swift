@@ -22,7 +22,7 @@ struct Timing {
     func write(to writer: inout JSONWriter) {
         for stage in self.stages {
             writer.name(stage.json)
-            writer.number(Double(Self.tenths(stage.nanoseconds)) / 10, fractionDigits: 1)
+            writer.decimal(tenths: Self.tenths(stage.nanoseconds))
         }
     }
 
