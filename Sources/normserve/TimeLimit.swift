@@ -15,7 +15,7 @@ struct TimeLimit: Equatable {
             let number = Int(decimalDigits: argument.dropLast(unit.0.count))
         else { return nil }
         let (product, overflow) = number.multipliedReportingOverflow(by: unit.1)
-        guard !overflow, product <= Self.maximumMilliseconds else { return nil }
+        guard !overflow, (1...Self.maximumMilliseconds).contains(product) else { return nil }
         self.duration = .milliseconds(product)
         self.text = argument
     }
@@ -27,7 +27,7 @@ struct TimeLimit: Equatable {
 
     static func parsed(_ argument: String) throws(ValidationError) -> TimeLimit {
         guard let limit = Self(argument) else {
-            throw ValidationError("a duration is a whole number of ms, s or m, such as 10s, and at most a day")
+            throw ValidationError("a duration is a whole number of ms, s or m, such as 10s, from 1ms to a day")
         }
         return limit
     }
