@@ -78,7 +78,8 @@ extension JSONReader {
     }
 
     /// Where the number that begins here ends; nil where it is none of RFC 8259 §6.
-    private func endOfDecimal() -> Int? {
+    func endOfDecimal() -> Int? {
+        guard self.position < self.text.count else { return nil }
         let start = self.position + (self.text[self.position] == ASCII.minus ? 1 : 0)
         var end = self.endOfDigits(from: start)
         // int = zero / ( digit1-9 *DIGIT )
@@ -92,8 +93,8 @@ extension JSONReader {
         if end < self.text.count, self.text[end].isExponentMark {
             // exp = e [ minus / plus ] 1*DIGIT
             var exponent = end + 1
-            if exponent < self.text.count, [ASCII.minus, ASCII.plus].contains(self.text[exponent]) {
-                exponent += 1
+            if exponent < self.text.count {
+                exponent += self.text[exponent] == ASCII.minus || self.text[exponent] == ASCII.plus ? 1 : 0
             }
             end = self.endOfDigits(from: exponent)
             guard end > exponent else { return nil }
@@ -111,6 +112,7 @@ extension JSONReader {
     }
 
     /// Whether a number may contain the byte, or what a client may mistake for one.
+    @inline(__always)
     private static func isNumberByte(_ byte: UInt8) -> Bool {
         switch byte {
         case ASCII.zero...UInt8(ascii: "9"), ASCII.plus, ASCII.minus, ASCII.point, UInt8(ascii: "_"),

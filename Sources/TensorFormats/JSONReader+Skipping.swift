@@ -22,9 +22,7 @@ extension JSONReader {
                 try reader.skipValue()
             }
         case .array:
-            try self.readArray { (reader) throws(TensorFormatError) in
-                try reader.skipValue()
-            }
+            try self.skipElements()
         case .string: _ = try self.readString()
         case .number: try self.skipNumber()
         case .boolean: _ = try self.readBoolean()
@@ -42,6 +40,27 @@ extension JSONReader {
         case .array: _ = try self.skipArray()
         default: try self.skipValue()
         }
+    }
+
+    private mutating func skipElements() throws(TensorFormatError) {
+        try self.enter()
+        var index = 0
+        while try self.peekToken() != ASCII.closeBracket {
+            if index > 0 {
+                try self.consume(ASCII.comma, "',' or ']'")
+                self.skipSpace()
+            }
+            // Numbers are many and need no path.
+            if let end = self.endOfDecimal() {
+                self.position = end
+            } else {
+                self.path.enterElement(index)
+                try self.skipValue()
+                self.path.leave()
+            }
+            index += 1
+        }
+        self.leave()
     }
 
     /// Passes over an array by matching its brackets; what else is in it is judged when it is decoded.

@@ -181,7 +181,7 @@ extension JSONReader {
     }
 
     /// Reads the bracket that opens an array or object.
-    private mutating func enter() throws(TensorFormatError) {
+    mutating func enter() throws(TensorFormatError) {
         guard self.depth < self.nestingLimit else {
             throw .nestedTooDeeply(limit: self.nestingLimit, offset: self.position)
         }
@@ -190,7 +190,7 @@ extension JSONReader {
     }
 
     /// Reads the bracket that closes an array or object.
-    private mutating func leave() {
+    mutating func leave() {
         self.depth -= 1
         self.position += 1
     }

@@ -4,13 +4,15 @@ import Tensors
 /// The elements of one tensor as JSON, in memory that grows without being copied.
 struct TensorText {
     let buffer: AlignedBuffer
-    private var count = 0
+
+    /// Where the text goes on.
+    private var next: UnsafeMutablePointer<UInt8>
+
+    /// Where the memory ends.
+    private var end: UnsafeMutablePointer<UInt8>
 
     /// The most elements that are written without a look at the memory left.
     private static let chunk = 512
-
-    /// What `chunk` elements, a comma after each, and an array's brackets take at most.
-    private static let chunkCapacity = chunk * (DecimalText.capacity + 1) + 2
 
     /// The usual length of an element and its comma.
     private static let usualLength = 12
@@ -18,7 +20,8 @@ struct TensorText {
     /// Writes the elements as one array, or as arrays nested as deep as the tensor has dimensions.
     init(_ tensor: Tensor, nested: Bool) throws(AllocationError) {
         let elementCount = tensor.shape.elementCount
-        self.buffer = try AlignedBuffer(capacity: elementCount * Self.usualLength + Self.chunkCapacity)
+        self.buffer = try AlignedBuffer(capacity: elementCount * Self.usualLength + Self.chunkCapacity(elementCount))
+        (self.next, self.end) = Self.room(in: self.buffer, after: 0)
         let isFlat = !nested || elementCount == 0 || tensor.shape.rank < 2
         let dimensions = isFlat ? [elementCount][...] : tensor.shape.dimensions[...]
         switch tensor.dataType {
@@ -40,6 +43,8 @@ struct TensorText {
 
     /// What has been written. Valid while the buffer is kept alive.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(self.buffer[0..<self.count]) }
+
+    private var count: Int { UnsafeRawPointer(self.next) - UnsafeRawPointer(self.buffer.baseAddress) }
 
     private mutating func appendElements<Element: TextElement>(
         of tensor: Tensor,
@@ -73,31 +78,52 @@ struct TensorText {
     ) throws(AllocationError) {
         try self.append(ASCII.openBracket)
         for start in stride(from: 0, to: elements.count, by: Self.chunk) {
-            let text = try self.room(for: Self.chunkCapacity)
-            var next = text
-            for element in elements[start..<min(start + Self.chunk, elements.count)] {
+            let part = elements[start..<min(start + Self.chunk, elements.count)]
+            try self.reserve(Self.chunkCapacity(part.count))
+            var next = self.next
+            for element in part {
                 next = element.write(to: next)
                 next.pointee = ASCII.comma
                 next += 1
             }
-            self.count += next - text
+            self.next = next
         }
         // The bracket takes the place of the last element's comma.
-        self.count -= elements.isEmpty ? 0 : 1
+        self.next -= elements.isEmpty ? 0 : 1
         try self.append(ASCII.closeBracket)
     }
 
-    private mutating func append(_ byte: UInt8) throws(AllocationError) {
-        try self.room(for: 1).pointee = byte
-        self.count += 1
+    /// What a chunk of at most so many elements, their commas, and an array's brackets take at most.
+    private static func chunkCapacity(_ elementCount: Int) -> Int {
+        min(elementCount, Self.chunk) * (DecimalText.capacity + 1) + 2
     }
 
-    /// Where the text goes on, with `byteCount` bytes of memory that may be written there.
-    private func room(for byteCount: Int) throws(AllocationError) -> UnsafeMutablePointer<UInt8> {
-        let needed = self.count + byteCount
-        if needed > self.buffer.capacity {
-            try self.buffer.reserve(max(needed, 2 * self.buffer.capacity))
+    private mutating func append(_ byte: UInt8) throws(AllocationError) {
+        try self.reserve(1)
+        self.next.pointee = byte
+        self.next += 1
+    }
+
+    /// Makes sure that `byteCount` bytes can be written.
+    @inline(__always)
+    private mutating func reserve(_ byteCount: Int) throws(AllocationError) {
+        if self.end - self.next < byteCount {
+            try self.grow(by: byteCount)
         }
-        return (self.buffer.baseAddress + self.count).assumingMemoryBound(to: UInt8.self)
+    }
+
+    @inline(never)
+    private mutating func grow(by byteCount: Int) throws(AllocationError) {
+        let count = self.count
+        try self.buffer.reserve(max(count + byteCount, 2 * self.buffer.capacity))
+        (self.next, self.end) = Self.room(in: self.buffer, after: count)
+    }
+
+    private static func room(
+        in buffer: AlignedBuffer,
+        after count: Int
+    ) -> (next: UnsafeMutablePointer<UInt8>, end: UnsafeMutablePointer<UInt8>) {
+        let base = buffer.baseAddress.assumingMemoryBound(to: UInt8.self)
+        return (base + count, base + buffer.capacity)
     }
 }

@@ -95,8 +95,9 @@ import Testing
         for count in [0, 7, 8, 11, 13] {
             let found = self.failure(json, Array(repeating: 0, count: count))
             #expect(found == .binarySizesDoNotFillBody(declared: 12, available: count))
-            #expect(found?.kind == .unparsable)
-            #expect(found?.description == "the binary tensors need 12 bytes; \(count) follow the JSON header")
+            #expect(
+                found?.description == "the binary tensors need 12 bytes; the JSON header is followed by \(count)"
+            )
         }
         #expect(self.failure("[]", [0]) == .binarySizesDoNotFillBody(declared: 0, available: 1))
         #expect(
@@ -112,7 +113,6 @@ import Testing
                 == .binarySize(20, needed: 24, dataType: .fp32, shape: try Shape([2, 3]), pointer: "/0", offset: 1)
         )
         #expect(found?.description == "/0 has 20 bytes; FP32 of shape [2, 3] needs 24")
-        #expect(found?.kind == .impossible)
         let huge = try Shape([1 << 62])
         #expect(
             self.failure("[\(self.binary([1 << 62], 0))]", [])
@@ -130,7 +130,6 @@ import Testing
     @Test func binaryTensorsNeedTheFraming() {
         let found = self.failure("[\(self.binary([0], 0))]", [], isFramed: false)
         #expect(found == .binaryWithoutFraming(pointer: "/0", offset: 1))
-        #expect(found?.kind == .unparsable)
         #expect(
             found?.description
                 == "/0 has a binary_data_size, but the request does not say where its JSON ends"

@@ -121,7 +121,7 @@ import Testing
     @Test(arguments: ["+1", ".5", "Inf", "nan", "tru", "nul", "-Inf", "", "NAN", "1,", ",1", "#", "\u{0}"])
     func noElements(_ element: String) throws {
         let found = try #require(decodingError("[0,\(element)]"))
-        #expect(found.kind == .unparsable)
+        #expect(found.isSyntaxError)
         #expect(try #require(found.pointer).hasPrefix("/"))
         #expect(found.description.contains("at byte \(found.offset ?? -1)"))
     }
@@ -129,7 +129,7 @@ import Testing
     @Test(arguments: ["0x10", "1_0", "1 2", "1]2", "1:2", "1\"\"", "1-1", "1.5.2", "1e5e5", "NaN0"])
     func separators(_ elements: String) throws {
         let found = try #require(decodingError("[\(elements)]"))
-        #expect(found.kind == .unparsable)
+        #expect(found.isSyntaxError)
     }
 
     @Test(arguments: [
@@ -151,7 +151,6 @@ import Testing
     ])
     func raggedArrays(_ text: String, _ expected: TensorFormatError) {
         #expect(decodingError(text) == expected)
-        #expect(expected.kind == .impossible)
     }
 
     @Test func aDeepPlaceIsNamed() {
@@ -196,7 +195,10 @@ import Testing
             decodingError(#"{"shape":[\#(huge)],"data":[1]}"#)
                 == .elementCount(1, shape: try Shape([huge]), pointer: "/data", offset: 38)
         )
-        #expect(decodingError(#"{"shape":[\#(huge)],"data":[[1]]}"#)?.kind == .impossible)
+        #expect(
+            decodingError(#"{"shape":[\#(huge)],"data":[[1]]}"#)
+                == .nestingDisagrees(rank: 2, shape: try Shape([huge]), pointer: "/data", offset: 38)
+        )
     }
 
     @Test func nestingAgreesWithTheShape() throws {
@@ -204,8 +206,11 @@ import Testing
         #expect(
             decodingError(text) == .nestingDisagrees(rank: 2, shape: try Shape([2]), pointer: "/data", offset: 20)
         )
-        #expect(decodingError(text)?.description == "/data is nested 2 deep; the shape [2] has 1 dimensions")
-        #expect(decodingError(#"{"shape":[],"data":[[1]]}"#)?.kind == .impossible)
+        #expect(decodingError(text)?.description == "/data is nested 2 deep; the shape [2] has 1 dimension")
+        #expect(
+            decodingError(#"{"shape":[],"data":[[1]]}"#)
+                == .nestingDisagrees(rank: 2, shape: try Shape([]), pointer: "/data", offset: 19)
+        )
     }
 
     @Test func shapesAreShapes() {
@@ -276,7 +281,7 @@ import Testing
     @Test func nestingIsLimited() {
         let text = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
         #expect(decodingError(text) == .nestedTooDeeply(limit: 64, offset: 64))
-        #expect(decodingError(String(repeating: "[", count: 100_000))?.kind == .unparsable)
+        #expect(decodingError(String(repeating: "[", count: 100_000)) == .nestedTooDeeply(limit: 64, offset: 64))
     }
 
     @Test func bracketsInStringsAreNoBrackets() {

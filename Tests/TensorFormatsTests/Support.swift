@@ -72,8 +72,29 @@ func decodingError(_ text: String, as dataType: DataType = .fp32) -> TensorForma
 }
 
 /// What `body` writes.
-func written(_ body: (inout JSONWriter) -> Void) -> String {
+func written(_ body: (inout JSONWriter) throws -> Void) rethrows -> String {
     var writer = JSONWriter()
-    body(&writer)
-    return String(decoding: writer.bytes, as: UTF8.self)
+    try body(&writer)
+    return String(decoding: bytes(of: writer.finish()), as: UTF8.self)
+}
+
+func bytes(of parts: [JSONWriter.Part]) -> [UInt8] {
+    parts.flatMap { part in
+        switch part {
+        case .bytes(let bytes): bytes
+        case .buffer(let buffer, let range): withExtendedLifetime(buffer) { Array(buffer[range]) }
+        }
+    }
+}
+
+extension TensorFormatError {
+    /// Whether the text is no JSON at all.
+    var isSyntaxError: Bool {
+        switch self {
+        case .unexpectedEnd, .unexpectedByte, .trailingBytes, .malformedNumber, .invalidEscape, .unpairedSurrogate,
+            .controlCharacter, .invalidUTF8, .nestedTooDeeply:
+            true
+        default: false
+        }
+    }
 }
