@@ -41,11 +41,6 @@ extension HTTPConnection {
     mutating func readHead(at now: MonotonicTime) throws(HTTPError) -> Step? {
         if !self.parser.hasBegun {
             self.input.take(RequestHeadParser.emptyLineBytes(in: self.input.bytes))
-            // RFC 9112 §9.6: nothing is processed after the reply that closes.
-            if self.closesAfterReply, self.input.isEmpty {
-                self.phase = .closed
-                return nil
-            }
             if self.input.isEmptyLineOrLess { return try self.receiveStep(.input) }
             self.headBeganAt = now
             self.waitingSince = now
@@ -53,9 +48,7 @@ extension HTTPConnection {
         guard let head = try self.parser.parse(self.input.bytes) else { return try self.receiveStep(.input) }
         self.input.take(head.byteCount)
         self.exchange = Exchange(head: head, firstByteAt: self.headBeganAt, lastByteAt: now)
-        self.requestCount += 1
-        if let limit = self.limits.maxRequestsPerConnection, self.requestCount >= limit { self.closesAfterReply = true }
-        if !head.isPersistent { self.closesAfterReply = true }
+        if self.isDraining || !head.isPersistent { self.closesAfterReply = true }
         self.phase = .admission
         return nil
     }

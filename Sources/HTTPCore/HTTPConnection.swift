@@ -105,7 +105,8 @@ public struct HTTPConnection {
 
     /// Whether the connection is closed after the next reply.
     var closesAfterReply = false
-    var requestCount = 0
+    /// Whether no further request is waited for.
+    var isDraining = false
     var lingeredBytes = 0
 
     /// When the current wait began: for the first byte of a head, its last, the client's taking or closing.
@@ -194,10 +195,18 @@ public struct HTTPConnection {
         self.phase = .refusal(error)
     }
 
-    /// No further request is taken; the one in work is answered.
-    public mutating func drain() {
-        self.closesAfterReply = true
-        if self.isIdle { self.phase = .closed }
+    /// The connection ends with the next reply that can say so, or without one if no request comes soon.
+    public mutating func drain(at now: MonotonicTime) {
+        self.isDraining = true
+        switch self.phase {
+        case .head:
+            if self.isIdle { self.waitingSince = now }
+        case .output, .discard:
+            // RFC 9112 §9.6: the client has been told nothing yet and may send its next request.
+            break
+        default:
+            self.closesAfterReply = true
+        }
     }
 
     /// The client has gone: nothing is answered any more, and what it held is given back.

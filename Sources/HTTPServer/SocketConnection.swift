@@ -134,8 +134,7 @@ extension SocketConnection {
     }
 
     func drain() {
-        self.http.drain()
-        if self.http.isClosed { self.run(isReadable: false) }
+        self.http.drain(at: .now())
     }
 
     /// Closes the connection, whatever it is doing.
