@@ -83,7 +83,11 @@ public final class HTTPServer: Sendable {
         DispatchQueue(label: "normserve.drain").async {
             let isClosed = listener?.waitUntilClosed(deadline) ?? true
             let isClean = isClosed && self.services.occupancy.waitUntilEmpty(deadline)
-            if !isClean { self.abandonAll() }
+            if !isClean {
+                self.abandonAll()
+                // The process may end with the completion; by then the system shall know what is to be reset.
+                _ = self.services.occupancy.waitUntilEmpty(.now() + .milliseconds(100))
+            }
             self.log(.stopped(clean: isClean))
             completion(isClean)
         }

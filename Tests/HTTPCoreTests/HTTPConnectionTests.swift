@@ -228,6 +228,23 @@ struct HTTPConnectionTests {
         #expect(session.recycledCount == 1)
     }
 
+    @Test("What is only declared is not paid for; what arrives is, and memory that is full by then is a 503")
+    func reservation() throws {
+        let count = 10 << 20
+        for memory in [9 << 20, count] {
+            var session = try TestSession()
+            session.memory = memory
+            session.answer = { _ in HTTPReply(head: HTTPResponse(status: .ok)) }
+            session.receive(Self.post(count))
+            for start in stride(from: 0, to: count, by: 1 << 20) where session.outcome.statuses.isEmpty {
+                #expect(session.recycledCount == 0 && session.allocatedBytes == count, "\(start)")
+                session.receive(ArraySlice(repeating: 0, count: 1 << 20))
+            }
+            #expect(session.outcome.statuses == [memory == count ? 200 : 503])
+            #expect(session.recycledCount == 1)
+        }
+    }
+
     @Test("The content stands where the responder wants it", arguments: [0, 1, 63])
     func bodyOffset(offset: Int) throws {
         var session = try TestSession()
@@ -253,7 +270,7 @@ struct HTTPConnectionTests {
                 text = []
             case .admit:
                 http.admitted(.receive(bodyOffset: 0, inlineLimit: 3), at: .now(), date: TestSession.date)
-            case .allocate(let byteCount, _): http.provided(try AlignedBuffer(capacity: byteCount), at: .now())
+            case .allocate(let capacity, _, _): http.provided(try AlignedBuffer(capacity: capacity), at: .now())
             case .respond(_, let inline):
                 #expect(inline == isInline)
                 return
