@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "system.h"
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 
 void *system_remap(void *address, size_t old_size, size_t new_size) {
@@ -9,4 +10,9 @@ void *system_remap(void *address, size_t old_size, size_t new_size) {
 
 int system_accept(int listener, struct sockaddr *address, socklen_t *address_length) {
     return accept4(listener, address, address_length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int system_unsent_bytes(int socket) {
+    int count = 0;
+    return ioctl(socket, TIOCOUTQ, &count) == 0 ? count : 0;
 }

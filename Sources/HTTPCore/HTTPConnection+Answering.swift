@@ -36,6 +36,14 @@ extension HTTPConnection {
         self.phase = .output
     }
 
+    /// How much of what is to be sent does not stand in the content's memory, in bytes.
+    public var outputBytesBeyondContent: Int {
+        let own = self.exchange?.buffer
+        return self.output.body.reduce(0) { count, part in
+            if let own, part.isPart(of: own) { count } else { count + part.count }
+        }
+    }
+
     private var persistence: ResponseHeadEncoder.Persistence {
         if self.closesAfterReply { return .close }
         return self.exchange?.head.version == .http10 ? .keepAlive : .unsaid
@@ -64,6 +72,11 @@ extension HTTPConnection {
         } else {
             self.beginHead(at: now)
         }
+    }
+
+    /// Some of what was handed to the system has reached the client.
+    public mutating func clientTookOutput(at now: MonotonicTime) {
+        self.waitingSince = now
     }
 
     mutating func beginHead(at now: MonotonicTime) {

@@ -10,7 +10,7 @@ extension HTTPConnection {
             self.refuse(.headTimeout)
         case .head:
             // RFC 9112 §9.5: an idle connection is closed without a word.
-            guard now >= self.waitingSince + self.timeouts.idle else { return false }
+            guard now >= self.waitingSince + self.patience(self.timeouts.idle) else { return false }
             self.phase = .closed
         case .content:
             guard now >= self.waitingSince + self.timeouts.bodyGrace else { return false }
@@ -25,12 +25,17 @@ extension HTTPConnection {
             self.releaseBuffer()
             self.phase = .closed
         case .discard, .linger:
-            guard now >= self.waitingSince + self.timeouts.linger else { return false }
+            guard now >= self.waitingSince + self.patience(self.timeouts.linger) else { return false }
             self.phase = .closed
         case .admission, .allocation, .dispatch, .answer, .refusal, .refusalAnswer, .endOfSending, .closed:
             return false
         }
         return true
+    }
+
+    /// How long a client is waited for that owes nothing.
+    private func patience(_ usual: Duration) -> Duration {
+        self.isDraining ? min(usual, self.timeouts.drainIdle) : usual
     }
 
     private func isTooSlow(at now: MonotonicTime) -> Bool {

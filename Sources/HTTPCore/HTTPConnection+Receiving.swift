@@ -6,8 +6,11 @@ extension HTTPConnection {
     private static let directReadThreshold = 4 << 10
     /// No single read takes more, so that other connections get their turn.
     private static let maxReadBytes = 1 << 20
-    /// The memory for chunked content grows from here by doubling.
+    /// The memory for chunked content grows from here by doubling. No more unwanted content is thrown away.
     private static let initialChunkedCapacity = 64 << 10
+    /// Content of a known length gets its memory at once, which costs nothing until it is touched; the right to
+    /// touch it grows from here by doubling. The first byte may touch a huge page.
+    private static let initialReservation = 2 << 20
 
     /// `count` bytes were written to the start of the space of the last `receive` step.
     public mutating func received(_ count: Int, at now: MonotonicTime) {
@@ -41,11 +44,6 @@ extension HTTPConnection {
     mutating func readHead(at now: MonotonicTime) throws(HTTPError) -> Step? {
         if !self.parser.hasBegun {
             self.input.take(RequestHeadParser.emptyLineBytes(in: self.input.bytes))
-            // RFC 9112 §9.6: nothing is processed after the reply that closes.
-            if self.closesAfterReply, self.input.isEmpty {
-                self.phase = .closed
-                return nil
-            }
             if self.input.isEmptyLineOrLess { return try self.receiveStep(.input) }
             self.headBeganAt = now
             self.waitingSince = now
@@ -53,9 +51,7 @@ extension HTTPConnection {
         guard let head = try self.parser.parse(self.input.bytes) else { return try self.receiveStep(.input) }
         self.input.take(head.byteCount)
         self.exchange = Exchange(head: head, firstByteAt: self.headBeganAt, lastByteAt: now)
-        self.requestCount += 1
-        if let limit = self.limits.maxRequestsPerConnection, self.requestCount >= limit { self.closesAfterReply = true }
-        if !head.isPersistent { self.closesAfterReply = true }
+        if self.isDraining || !head.isPersistent { self.closesAfterReply = true }
         self.phase = .admission
         return nil
     }
@@ -69,11 +65,9 @@ extension HTTPConnection {
             (exchange.bodyOffset, exchange.inlineLimit) = (bodyOffset, inlineLimit)
             switch exchange.head.framing {
             case .none: self.phase = .dispatch
-            case .length: self.phase = .allocation
-            case .chunked:
-                exchange.chunks = ChunkedDecoder(limits: self.limits)
-                self.phase = .allocation
+            case .length, .chunked: self.phase = .allocation
             }
+            self.chunks = exchange.head.framing == .chunked ? ChunkedDecoder(limits: self.limits) : nil
             self.exchange = exchange
         case .answer(let reply):
             self.refuseContent()
@@ -94,25 +88,28 @@ extension HTTPConnection {
         }
     }
 
-    /// How much memory the content needs next: all that was declared, or a growing part of what is not known.
-    private func wantedCount(of exchange: Exchange) -> Int {
+    /// How many bytes of content there may be next, and how many the memory must have room for by then.
+    private func wanted(of exchange: Exchange) -> (reserved: Int, room: Int) {
         switch exchange.head.framing {
-        case .none: 0
-        case .length(let count): count
-        case .chunked: min(max(exchange.reservedCount * 2, Self.initialChunkedCapacity), self.limits.maxBodyBytes)
+        case .none: return (0, 0)
+        case .length(let count): return (min(max(exchange.reservedCount * 2, Self.initialReservation), count), count)
+        case .chunked:
+            let count = min(max(exchange.reservedCount * 2, Self.initialChunkedCapacity), self.limits.maxBodyBytes)
+            return (count, count)
         }
     }
 
     mutating func allocationStep() -> Step? {
         guard let exchange else { preconditionFailure("a head is there") }
-        return .allocate(byteCount: exchange.bodyOffset + self.wantedCount(of: exchange), growing: exchange.buffer)
+        let (reserved, room) = self.wanted(of: exchange)
+        return .allocate(capacity: exchange.bodyOffset + room, contentCount: reserved, growing: exchange.buffer)
     }
 
     /// `buffer` has at least the size that the last `allocate` step asked for.
     public mutating func provided(_ buffer: AlignedBuffer, at now: MonotonicTime) {
         guard var exchange = self.exchange else { preconditionFailure("a head is there") }
         let isFirst = exchange.buffer == nil
-        exchange.reservedCount = self.wantedCount(of: exchange)
+        exchange.reservedCount = self.wanted(of: exchange).reserved
         exchange.buffer = buffer
         self.exchange = exchange
         self.phase = .content
@@ -128,34 +125,35 @@ extension HTTPConnection {
     }
 
     mutating func readContent(at now: MonotonicTime) throws(HTTPError) -> Step? {
-        guard let exchange, let buffer = exchange.buffer else { preconditionFailure("memory is there") }
-        if exchange.chunks != nil { return try self.readChunks(into: buffer, at: now) }
-        self.moveContent(into: buffer, atMost: exchange.reservedCount - exchange.receivedCount, at: now)
-        let remaining = exchange.reservedCount - (self.exchange?.receivedCount ?? 0)
+        guard let buffer = self.exchange?.buffer, let reservedCount = self.exchange?.reservedCount,
+            let framing = self.exchange?.head.framing
+        else { preconditionFailure("memory is there") }
+        guard case .length(let count) = framing else { return try self.readChunks(into: buffer, at: now) }
+        self.moveContent(into: buffer, atMost: reservedCount - self.receivedCount, at: now)
+        let remaining = reservedCount - self.receivedCount
         if remaining == 0 {
-            self.phase = .dispatch
+            self.phase = reservedCount == count ? .dispatch : .allocation
             return nil
         }
         return try self.receiveContent(remaining, into: buffer)
     }
 
     private mutating func readChunks(into buffer: AlignedBuffer, at now: MonotonicTime) throws(HTTPError) -> Step? {
-        while var chunks = self.exchange?.chunks {
-            let count = try chunks.readFraming(self.input.bytes)
+        // In place: a copy of the decoder for each tiny chunk would cost more than the chunk.
+        while let count = try self.chunks?.readFraming(self.input.bytes) {
             self.input.take(count)
-            self.exchange?.chunks = chunks
-            if chunks.isDone {
+            if self.chunks?.isDone == true {
                 self.exchange?.lastByteAt = now
                 self.phase = .dispatch
                 return nil
             }
-            guard chunks.isInData else { break }
-            let room = (self.exchange?.reservedCount ?? 0) - chunks.contentCount
+            guard self.chunks?.isInData == true, let dataRemaining = self.chunks?.dataRemaining else { break }
+            let room = (self.exchange?.reservedCount ?? 0) - self.receivedCount
             guard room > 0 else {
                 self.phase = .allocation
                 return nil
             }
-            let wanted = min(chunks.dataRemaining, room)
+            let wanted = min(dataRemaining, room)
             if !self.input.isEmpty {
                 self.moveContent(into: buffer, atMost: wanted, at: now)
             } else if wanted >= Self.directReadThreshold {
@@ -169,28 +167,32 @@ extension HTTPConnection {
 
     /// Copies content that came along with a head or with a chunk's framing.
     private mutating func moveContent(into buffer: AlignedBuffer, atMost limit: Int, at now: MonotonicTime) {
-        guard let exchange else { preconditionFailure("a request is there") }
         let bytes = self.input.bytes
         let count = min(limit, bytes.count)
         guard count > 0, let source = bytes.baseAddress else { return }
-        (buffer.baseAddress + exchange.bodyOffset + exchange.receivedCount).copyMemory(from: source, byteCount: count)
+        (buffer.baseAddress + self.contentEnd).copyMemory(from: source, byteCount: count)
         self.input.take(count)
         self.noteContent(count, at: now)
     }
 
     private mutating func noteContent(_ count: Int, at now: MonotonicTime) {
         self.exchange?.receivedCount += count
-        self.exchange?.chunks?.skipData(count)
+        self.chunks?.skipData(count)
         self.exchange?.lastByteAt = now
         self.bodyBytesInSpan += count
     }
 
     private mutating func receiveContent(_ count: Int, into buffer: AlignedBuffer) throws(HTTPError) -> Step? {
-        guard let exchange, !self.inputHasEnded else { return try self.receiveStep(.body) }
+        guard !self.inputHasEnded else { return try self.receiveStep(.body) }
         self.receiveTarget = .body
-        let start = exchange.bodyOffset + exchange.receivedCount
+        let start = self.contentEnd
         return .receive(buffer[start..<start + min(count, Self.maxReadBytes)])
     }
+
+    private var receivedCount: Int { self.exchange?.receivedCount ?? 0 }
+
+    /// Where in its memory the next byte of content goes.
+    private var contentEnd: Int { (self.exchange?.bodyOffset ?? 0) + self.receivedCount }
 
     /// Throws away what is left of unwanted content, then turns to the next request.
     mutating func discardStep(_ count: Int, at now: MonotonicTime) throws(HTTPError) -> Step? {

@@ -12,9 +12,9 @@ public struct HTTPConnection {
         case receive(UnsafeMutableRawBufferPointer)
         /// Ask the responder, then call `admitted`.
         case admit(HTTPRequest)
-        /// Find memory for at least so many bytes of content, then call `provided`, or `refuse` if there is none.
-        /// A buffer that is there already is grown.
-        case allocate(byteCount: Int, growing: AlignedBuffer?)
+        /// Find memory of this capacity in bytes, of which so many bytes of content may soon be used; then call
+        /// `provided`, or `refuse` if there is none. A buffer that is there already is grown.
+        case allocate(capacity: Int, contentCount: Int, growing: AlignedBuffer?)
         /// The content's memory is no longer needed: call `takeReleasedBuffer`.
         case recycle
         /// Have the request answered, on this thread or on a worker, then call `answered`.
@@ -78,10 +78,9 @@ public struct HTTPConnection {
         var bodyOffset = 0
         var inlineLimit = 0
         var buffer: AlignedBuffer?
-        /// How much of `buffer` may be used.
+        /// How many bytes of content `buffer` may hold by now.
         var reservedCount = 0
         var receivedCount = 0
-        var chunks: ChunkedDecoder?
         var lastByteAt: MonotonicTime
         /// Set if the content is not wanted: so much of it is still thrown away after the reply.
         var unwantedCount = 0
@@ -97,6 +96,8 @@ public struct HTTPConnection {
 
     /// The request in work.
     var exchange: Exchange?
+    /// Takes its framing off, if its content is chunked.
+    var chunks: ChunkedDecoder?
     /// A body's memory that waits to be recycled.
     var released: AlignedBuffer?
 
@@ -105,7 +106,8 @@ public struct HTTPConnection {
 
     /// Whether the connection is closed after the next reply.
     var closesAfterReply = false
-    var requestCount = 0
+    /// Whether no further request is waited for.
+    var isDraining = false
     var lingeredBytes = 0
 
     /// When the current wait began: for the first byte of a head, its last, the client's taking or closing.
@@ -194,10 +196,18 @@ public struct HTTPConnection {
         self.phase = .refusal(error)
     }
 
-    /// No further request is taken; the one in work is answered.
-    public mutating func drain() {
-        self.closesAfterReply = true
-        if self.isIdle { self.phase = .closed }
+    /// The connection ends with the next reply that can say so, or without one if no request comes soon.
+    public mutating func drain(at now: MonotonicTime) {
+        self.isDraining = true
+        switch self.phase {
+        case .head:
+            if self.isIdle { self.waitingSince = now }
+        case .output, .discard:
+            // RFC 9112 §9.6: the client has been told nothing yet and may send its next request.
+            break
+        default:
+            self.closesAfterReply = true
+        }
     }
 
     /// The client has gone: nothing is answered any more, and what it held is given back.

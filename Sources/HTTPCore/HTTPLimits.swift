@@ -27,8 +27,5 @@ public struct HTTPLimits: Sendable {
     /// The connections served at the same time; beyond it 503.
     public var maxConnections = 4096
 
-    /// After so many requests the server closes the connection; `nil`: never for that reason.
-    public var maxRequestsPerConnection: Int?
-
     public init() {}
 }

@@ -21,5 +21,8 @@ public struct HTTPTimeouts: Sendable {
     /// From the call of `drain` until the requests that are still in work are given up.
     public var drain = Duration.seconds(25)
 
+    /// What `idle` and `linger` are at most while the server drains: long enough for what is on its way.
+    public var drainIdle = Duration.milliseconds(250)
+
     public init() {}
 }

@@ -35,11 +35,13 @@ struct InputBuffer {
 
     /// Room for more bytes, never empty; grows if the buffer is full.
     mutating func space() throws(AllocationError) -> UnsafeMutableRawBufferPointer {
-        if self.end == self.storage.capacity, self.start > 0 {
+        // Not only when nothing is free: reading byte by byte costs more than moving what is there.
+        if self.start > 0, self.storage.capacity - self.end < self.storage.capacity / 4 {
             let count = self.end - self.start
             self.storage.baseAddress.copyMemory(from: self.storage.baseAddress + self.start, byteCount: count)
             (self.start, self.end) = (0, count)
-        } else if self.end == self.storage.capacity {
+        }
+        if self.end == self.storage.capacity {
             try self.storage.reserve(self.storage.capacity * 2)
         }
         return self.storage[self.end..<self.storage.capacity]

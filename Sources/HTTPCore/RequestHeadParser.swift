@@ -18,8 +18,8 @@ struct RequestHeadParser {
     /// Whether bytes of a head have been seen.
     var hasBegun: Bool { self.scannedCount > 0 }
 
-    /// Whether the request is known to be a HEAD request.
-    var isHead: Bool { self.requestLine?.method == .head }
+    /// Whether the bytes begin as those of a HEAD request, whatever is wrong with the rest.
+    private(set) var isHead = false
 
     /// The number of bytes of empty lines in front of a head.
     ///
@@ -38,6 +38,7 @@ struct RequestHeadParser {
             // RFC 9112 §3: a request begins with a method. TLS and other protocols are turned away at once.
             throw .malformedRequestLine
         }
+        if !self.isHead, self.requestLine == nil { self.isHead = Self.beginsWithHead(bytes) }
         while let lineEnd = self.nextLineFeed(in: bytes) {
             let line = bytes.slice(self.lineStart..<lineEnd)
             try self.checkSize(lineCount: line.count - 1, totalCount: lineEnd + 1)
@@ -58,6 +59,11 @@ struct RequestHeadParser {
         self.scannedCount = bytes.count
         try self.checkSize(lineCount: bytes.count - self.lineStart - 1, totalCount: bytes.count)
         return nil
+    }
+
+    private static func beginsWithHead(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let text: StaticString = "HEAD "
+        return bytes.starts(with: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
     private func nextLineFeed(in bytes: UnsafeRawBufferPointer) -> Int? {

@@ -11,11 +11,14 @@ final class ByteBudget: Sendable {
 
     /// - Returns: whether there was room for `count` more bytes.
     func reserve(_ count: Int) -> Bool {
-        guard self.used.wrappingAdd(count, ordering: .relaxed).newValue <= self.limit else {
-            self.release(count)
-            return false
+        var used = self.used.load(ordering: .relaxed)
+        // Nothing is added and taken back: that would refuse others who come in between.
+        while count <= self.limit - used {
+            let result = self.used.compareExchange(expected: used, desired: used + count, ordering: .relaxed)
+            if result.exchanged { return true }
+            used = result.original
         }
-        return true
+        return false
     }
 
     func release(_ count: Int) {

@@ -21,6 +21,7 @@ final class EventLoop: @unchecked Sendable {
     private var lastID: UInt64 = 0
     private var ticker: (any DispatchSourceTimer)?
     private var isDraining = false
+    private var isStopped = false
     private var currentDate = HTTPDate(seconds: 0)
     /// What jobs of closed connections still hold of the budget, by the connection's number.
     private var orphanedBytes: [UInt64: Int] = [:]
@@ -52,10 +53,12 @@ final class EventLoop: @unchecked Sendable {
         let connection = SocketConnection(id: self.lastID, admission: admission, socket: socket, http: http, loop: self)
         self.connections[self.lastID] = connection
         self.startTicking()
-        if self.isDraining {
-            connection.refuse(.draining)
+        if self.isStopped {
+            connection.abandon()
         } else if admission == .refuse {
             connection.refuse(.overloaded)
+        } else if self.isDraining {
+            connection.drain()
         }
     }
 
@@ -86,7 +89,7 @@ final class EventLoop: @unchecked Sendable {
     }
 
     func abandonAll() {
-        self.isDraining = true
+        self.isStopped = true
         for connection in Array(self.connections.values) { connection.abandon() }
     }
 

@@ -78,31 +78,40 @@ public final class HTTPServer: Sendable {
         self.log(.draining)
         // First the loops: from here on each answer says that the connection ends with it.
         for loop in self.loops { loop.queue.async { loop.drain() } }
-        self.stopListening {
-            // A queue of its own: waiting must not take a thread from the workers.
-            DispatchQueue(label: "normserve.drain").async {
-                let isClean = self.services.occupancy.waitUntilEmpty(deadline)
-                if !isClean { self.shutdownNow() }
-                self.log(.stopped(clean: isClean))
-                completion(isClean)
+        let listener = self.stopListening()
+        // A queue of its own: waiting must not take a thread from the workers.
+        DispatchQueue(label: "normserve.drain").async {
+            let isClosed = listener?.waitUntilClosed(deadline) ?? true
+            let isClean = isClosed && self.services.occupancy.waitUntilEmpty(deadline)
+            if !isClean {
+                self.abandonAll()
+                // The process may end with the completion; by then the system shall know what is to be reset.
+                _ = self.services.occupancy.waitUntilEmpty(.now() + .milliseconds(100))
             }
+            self.log(.stopped(clean: isClean))
+            completion(isClean)
         }
     }
 
     /// Stops listening and cuts every connection off.
     public func shutdownNow() {
-        self.stopListening {
-            for loop in self.loops { loop.queue.async { loop.abandonAll() } }
-        }
+        _ = self.stopListening()
+        self.abandonAll()
     }
 
-    /// Calls `completion` when no connection is accepted any more.
-    private func stopListening(_ completion: @escaping @Sendable () -> Void) {
+    /// A connection that is accepted afterwards is cut off by its loop.
+    private func abandonAll() {
+        for loop in self.loops { loop.queue.async { loop.abandonAll() } }
+    }
+
+    /// - Returns: what listened until now.
+    private func stopListening() -> Listener? {
         let listener = self.state.withLock { state -> Listener? in
             defer { state = .stopped }
             if case .listening(let listener) = state { return listener }
             return nil
         }
-        if let listener { listener.stop(completion) } else { completion() }
+        listener?.stop()
+        return listener
     }
 }

@@ -38,9 +38,11 @@ final class Listener: Sendable {
         self.source.withLock { source in
             source.setEventHandler { @Sendable in self.accept() }
             self.closing.enter()
-            source.setCancelHandler { @Sendable [socket, closing] in
-                socket.close()
-                closing.leave()
+            source.setCancelHandler { @Sendable in
+                // Clients whose handshake is over believe that they are connected.
+                self.takeBacklog()
+                self.socket.close()
+                self.closing.leave()
             }
         }
         // Dispatch opens a descriptor of its own for the first timer. If clients had taken the last one by then, no
@@ -48,11 +50,16 @@ final class Listener: Sendable {
         self.queue.asyncAfter(deadline: .now() + .milliseconds(1)) { self.source.withLock { $0.activate() } }
     }
 
-    /// Stops listening, then calls `completion`: by then every connection accepted is with its loop, and the address
-    /// is free.
-    func stop(_ completion: @escaping @Sendable () -> Void) {
+    /// Begins to stop listening.
+    func stop() {
         self.source.withLock { $0.cancel() }
-        self.closing.notify(queue: self.queue, execute: completion)
+    }
+
+    /// Blocks until every connection accepted is with its loop, and the address is free.
+    ///
+    /// - Returns: whether that was before the deadline.
+    func waitUntilClosed(_ deadline: DispatchTime) -> Bool {
+        self.closing.wait(timeout: deadline) == .success
     }
 
     private func accept() {
@@ -66,6 +73,18 @@ final class Listener: Sendable {
             case EINTR, ECONNABORTED: continue
             case EAGAIN: return
             default: return self.rest(after: errno)
+            }
+        }
+    }
+
+    /// Accepts who waits; nobody can wait for ever by coming anew.
+    private func takeBacklog() {
+        for _ in 0..<ListeningSocket.backlog {
+            let descriptor = system_accept(self.socket.descriptor, nil, nil)
+            if descriptor >= 0 {
+                self.assign(SocketDescriptor(descriptor))
+            } else if errno != EINTR, errno != ECONNABORTED {
+                return
             }
         }
     }

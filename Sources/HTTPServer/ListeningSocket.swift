@@ -9,7 +9,7 @@ struct ListeningSocket: Sendable {
     let address: HTTPServerConfiguration.Address
 
     /// Connections that wait to be accepted; the system may allow fewer.
-    private static let backlog: Int32 = 1024
+    static let backlog: Int32 = 1024
 
     init(_ address: HTTPServerConfiguration.Address) throws(HTTPServerError) {
         switch address {
@@ -25,8 +25,9 @@ struct ListeningSocket: Sendable {
 
     /// Closes the socket and takes a Unix socket's name away.
     func close() {
-        _ = Glibc.close(self.descriptor)
+        // In this order: once closed, the name may be another server's already.
         if case .unixSocket(let path) = self.address { unlink(path) }
+        _ = Glibc.close(self.descriptor)
     }
 
     private static func tcp(host: String, port: UInt16) throws(HTTPServerError) -> ListeningSocket {

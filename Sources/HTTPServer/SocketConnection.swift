@@ -8,6 +8,9 @@ final class SocketConnection {
     private static let maxBytesPerTurn = 4 << 20
     private static let maxRequestsPerTurn = 32
     private static let maxBytesPerSend = 2 << 20
+    private static let maxTimePerTurn = Duration.milliseconds(2)
+    /// Replies up to this size are not held against the budget, so that they never fail for want of it.
+    private static let maxUncountedReplyBytes = 64 << 10
 
     let admission: ConnectionOccupancy.Admission
     private let id: UInt64
@@ -22,6 +25,10 @@ final class SocketConnection {
     private var isClosed = false
     /// What the body of the current request takes from the server's budget.
     private var reservedBytes = 0
+    /// What the reply takes from it that is being sent, if that does not stand in the body's memory.
+    private var replyBytes = 0
+    /// What the system held of the reply when it was last asked, in bytes.
+    private var unsentBytes = 0
     /// The job that answers the current request on a worker.
     private var job: UInt64?
 
@@ -53,7 +60,7 @@ final class SocketConnection {
             switch self.http.next(at: turn.now) {
             case .receive(let space):
                 guard isReadable, !turn.hasEmptiedSocket || !self.http.isIdle else { return self.awaitInput() }
-                guard turn.bytes < Self.maxBytesPerTurn else { return self.loop.resume(self.id) }
+                guard !turn.isOver else { return self.loop.resume(self.id) }
                 switch self.socket.receive(into: space) {
                 case .bytes(let count):
                     turn.now = .now()
@@ -65,18 +72,18 @@ final class SocketConnection {
                 case .failed: self.http.abandon()
                 }
             case .admit(let head):
-                guard turn.requests < Self.maxRequestsPerTurn else { return self.loop.resume(self.id) }
+                guard turn.requests < Self.maxRequestsPerTurn, !turn.isOver else { return self.loop.resume(self.id) }
                 turn.requests += 1
                 self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
-            case .allocate(let byteCount, let buffer):
-                self.allocate(byteCount, growing: buffer, at: turn.now)
+            case .allocate(let capacity, let contentCount, let buffer):
+                self.allocate(capacity, contentCount: contentCount, growing: buffer, at: turn.now)
             case .recycle:
                 self.recycle(at: turn.now)
             case .respond(let message, let isInline):
                 guard isInline else { return self.respondOnWorker(to: message) }
                 let reply = self.loop.responder.respond(to: message)
                 turn.now = .now()
-                self.http.answered(reply, at: turn.now, date: self.loop.date())
+                self.deliver(reply, at: turn.now)
             case .word(let problem):
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
@@ -86,6 +93,7 @@ final class SocketConnection {
                 case .bytes(let count):
                     turn.bytes += count
                     self.http.sent(count, at: turn.now)
+                    if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
                 case .wouldBlock: return self.awaitOutput()
                 case .end, .failed: self.http.abandon()
                 }
@@ -97,12 +105,21 @@ final class SocketConnection {
 
     /// What was done since the loop came to this connection.
     private struct Turn {
-        var now = MonotonicTime.now()
+        let end: MonotonicTime
+        var now: MonotonicTime
         var bytes = 0
         var requests = 0
         /// Whether the last read was short. Between two requests another one would only find the socket empty.
         /// Within a request it is needed: Dispatch tells of a reset once, and maybe together with the data before it.
         var hasEmptiedSocket = false
+
+        init() {
+            self.now = .now()
+            self.end = self.now + SocketConnection.maxTimePerTurn
+        }
+
+        /// Whether it is the turn of others.
+        var isOver: Bool { self.bytes >= SocketConnection.maxBytesPerTurn || self.now >= self.end }
     }
 
     private func send() -> SocketDescriptor.Outcome {
@@ -120,7 +137,7 @@ extension SocketConnection {
     /// A worker has answered the request.
     func answered(_ reply: HTTPReply) {
         self.job = nil
-        self.http.answered(reply, at: .now(), date: self.loop.date())
+        self.deliver(reply, at: .now())
         self.run(isReadable: false)
     }
 
@@ -128,18 +145,26 @@ extension SocketConnection {
     func tick(at now: MonotonicTime) {
         if self.http.awaitsAnswer, self.socket.isBroken {
             self.abandon()
-        } else if self.http.tick(at: now) {
-            self.run(isReadable: false)
+            return
         }
+        // Dispatch tells of room only when there is much; a slow client takes its reply all the same.
+        if self.isAwaitingOutput {
+            let unsentBytes = self.socket.unsentBytes
+            if unsentBytes < self.unsentBytes { self.http.clientTookOutput(at: now) }
+            self.unsentBytes = unsentBytes
+        }
+        guard self.http.tick(at: now) else { return }
+        if self.isAwaitingOutput { self.socket.resetOnClose() }
+        self.run(isReadable: false)
     }
 
     func drain() {
-        self.http.drain()
-        if self.http.isClosed { self.run(isReadable: false) }
+        self.http.drain(at: .now())
     }
 
-    /// Closes the connection, whatever it is doing.
+    /// Resets the connection, whatever it is doing.
     func abandon() {
+        self.socket.resetOnClose()
         self.http.abandon()
         self.run(isReadable: false)
     }
@@ -157,27 +182,46 @@ extension SocketConnection {
         }
     }
 
-    private func allocate(_ byteCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        let additionalBytes = byteCount - self.reservedBytes
-        guard self.loop.budget.reserve(additionalBytes) else { return self.http.refuse(.overloaded) }
-        self.reservedBytes = byteCount
+    private func allocate(_ capacity: Int, contentCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
+        guard self.loop.budget.reserve(contentCount - self.reservedBytes) else { return self.http.refuse(.overloaded) }
+        self.reservedBytes = contentCount
         do throws(AllocationError) {
             if let buffer {
-                try buffer.reserve(byteCount)
+                try buffer.reserve(capacity)
                 self.http.provided(buffer, at: now)
             } else {
-                self.http.provided(try self.loop.pool.take(capacity: byteCount), at: now)
+                self.http.provided(try self.loop.pool.take(capacity: capacity), at: now)
             }
         } catch {
-            self.loop.budget.release(byteCount)
+            self.loop.budget.release(self.reservedBytes)
             self.reservedBytes = 0
             self.http.refuse(.overloaded)
         }
     }
 
     private func recycle(at now: MonotonicTime) {
-        if let buffer = self.http.takeReleasedBuffer() { self.loop.pool.put(buffer, at: now) }
+        guard let buffer = self.http.takeReleasedBuffer() else { return }
+        self.loop.pool.put(buffer, at: now)
         self.giveBackBudget()
+    }
+
+    /// Takes a reply, unless it is large and there is no room for it beside all that is in work.
+    private func deliver(_ reply: HTTPReply, at now: MonotonicTime) {
+        self.http.answered(reply, at: now, date: self.loop.date())
+        let byteCount = self.http.outputBytesBeyondContent
+        guard byteCount > Self.maxUncountedReplyBytes else { return }
+        // First the request's own memory, if the reply has no use for it.
+        self.recycle(at: now)
+        if self.loop.budget.reserve(byteCount) {
+            self.replyBytes = byteCount
+        } else {
+            self.http.refuse(.overloaded)
+        }
+    }
+
+    private func giveBackReply() {
+        self.loop.budget.release(self.replyBytes)
+        self.replyBytes = 0
     }
 
     /// A job that waits is forgotten with its memory; one that runs gives its share back when it ends.
@@ -194,6 +238,7 @@ extension SocketConnection {
     private func close() {
         self.isClosed = true
         self.giveBackBudget()
+        self.giveBackReply()
         self.readSource.cancel()
         // A suspended source is not cancelled before it is resumed.
         if self.isReadSourceSuspended { self.readSource.resume() }
@@ -233,6 +278,7 @@ extension SocketConnection {
     private func awaitOutput() {
         guard !self.isAwaitingOutput else { return }
         self.isAwaitingOutput = true
+        self.unsentBytes = self.socket.unsentBytes
         if let writeSource { return writeSource.resume() }
         let (source, socket) = (
             DispatchSource.makeWriteSource(fileDescriptor: self.socket.rawValue, queue: self.loop.queue), self.socket

@@ -1,3 +1,4 @@
+import CSystem
 import Glibc
 
 /// A socket that is closed when nobody uses it any more.
@@ -48,6 +49,16 @@ extension SocketDescriptor {
 
     func endSending() {
         shutdown(self.rawValue, Int32(SHUT_WR))
+    }
+
+    /// What was sent and has not reached the client, in bytes.
+    var unsentBytes: Int { Int(system_unsent_bytes(self.rawValue)) }
+
+    /// Makes the close of the socket a reset: a reply that was cut off must not look whole (RFC 9112 §8), and what
+    /// the system still holds of it is freed at once.
+    func resetOnClose() {
+        var option = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(self.rawValue, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
     }
 
     /// Small replies must not wait for the acknowledgement of the ones before. Fails on Unix sockets, harmlessly.

@@ -29,9 +29,9 @@ struct ServerProcess {
 
     /// Serves until a signal ends the process.
     func run() throws -> Never {
-        Self.raiseDescriptorLimit()
+        let configuration = self.configuration
         let server = HTTPServer(
-            configuration: self.configuration,
+            configuration: configuration,
             responder: NormalizationService(
                 maximumJSONDepth: self.options.limits.maxJsonDepth,
                 readiness: self.readiness
@@ -41,7 +41,7 @@ struct ServerProcess {
         let signals = self.handleSignals(for: server)
         do throws(HTTPServerError) {
             let address = try server.start()
-            self.logger.notice("listening", metadata: self.settings(address: address))
+            self.logger.notice("listening", metadata: self.settings(configuration, address: address))
         } catch {
             throw StartUpError(description: error.description)
         }
@@ -55,12 +55,34 @@ struct StartUpError: Error, CustomStringConvertible {
 }
 
 extension ServerProcess {
+    /// Descriptors that are no connections: the log, the listener, Dispatch's own.
+    private static let spareDescriptors = 32
+
+    /// As many connections as were asked for, or as descriptors allow.
+    private var maxConnections: Int {
+        let wanted = self.options.limits.maxConnections
+        guard let descriptors = Self.raisedDescriptorLimit(), descriptors - Self.spareDescriptors < wanted else {
+            return wanted
+        }
+        let possible = max(1, descriptors - Self.spareDescriptors)
+        self.logger.warning(
+            "too few file descriptors for all connections",
+            metadata: ["descriptors": "\(descriptors)", "max_connections": "\(possible)"]
+        )
+        return possible
+    }
+
     /// The usual soft limit of 1024 descriptors is less than the connections that are allowed.
-    private static func raiseDescriptorLimit() {
+    ///
+    /// - Returns: the descriptors that the process may have; `nil` if that is not known.
+    private static func raisedDescriptorLimit() -> Int? {
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        guard getrlimit(resource, &limit) == 0 else { return nil }
         limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        setrlimit(resource, &limit)
+        guard getrlimit(resource, &limit) == 0 else { return nil }
+        return Int(clamping: limit.rlim_cur)
     }
 
     private var threads: Int { self.options.threads ?? ProcessInfo.processInfo.activeProcessorCount }
@@ -79,7 +101,7 @@ extension ServerProcess {
         configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
         configuration.limits.maxFieldCount = limits.maxFields
         configuration.limits.maxBodyBytesInFlight = limits.maxInFlightBytes.bytes
-        configuration.limits.maxConnections = limits.maxConnections
+        configuration.limits.maxConnections = self.maxConnections
         configuration.timeouts.head = limits.headTimeout.duration
         configuration.timeouts.bodyGrace = limits.bodyGrace.duration
         configuration.timeouts.minimumBodyRate = limits.minBodyRate.bytes
@@ -90,7 +112,10 @@ extension ServerProcess {
     }
 
     /// What an operator wants to see in the log's first line.
-    private func settings(address: HTTPServerConfiguration.Address) -> Logger.Metadata {
+    private func settings(
+        _ configuration: HTTPServerConfiguration,
+        address: HTTPServerConfiguration.Address
+    ) -> Logger.Metadata {
         let limits = self.options.limits
         return [
             "address": "\(address)",
@@ -102,7 +127,7 @@ extension ServerProcess {
             "max_head_bytes": "\(limits.maxHeadBytes)",
             "max_fields": "\(limits.maxFields)",
             "max_in_flight_bytes": "\(limits.maxInFlightBytes)",
-            "max_connections": "\(limits.maxConnections)",
+            "max_connections": "\(configuration.limits.maxConnections)",
             "head_timeout": "\(limits.headTimeout)",
             "body_grace": "\(limits.bodyGrace)",
             "min_body_rate": "\(limits.minBodyRate)",
@@ -122,10 +147,17 @@ extension ServerProcess {
 
     /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
     private func handleSignals(for server: HTTPServer) -> [any DispatchSourceSignal] {
-        [SIGTERM, SIGINT, SIGHUP].map { number in
-            // The default action would end the process before the source sees the signal.
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number, queue: .main)
+        // The log's reader may go; that is no reason to end.
+        signal(SIGPIPE, SIG_IGN)
+        let numbers = [SIGTERM, SIGINT, SIGHUP]
+        // Blocked in this thread and all that it starts, a signal waits until its source looks for it.
+        var blocked = sigset_t()
+        sigemptyset(&blocked)
+        for number in numbers { sigaddset(&blocked, number) }
+        pthread_sigmask(SIG_BLOCK, &blocked, nil)
+        let queue = DispatchQueue(label: "normserve.signals")
+        return numbers.map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if number == SIGHUP {
                     self.logger.notice("SIGHUP: there is nothing to reload")
@@ -141,7 +173,8 @@ extension ServerProcess {
     private func stop(_ server: HTTPServer) {
         guard !self.readiness.isDraining else {
             self.logger.warning("second signal: ending at once")
-            Glibc.exit(EXIT_FAILURE)
+            // Not `exit`: what it would run may wait for what hangs.
+            _exit(EXIT_FAILURE)
         }
         self.readiness.startDraining()
         server.drain { isClean in

@@ -228,6 +228,23 @@ struct HTTPConnectionTests {
         #expect(session.recycledCount == 1)
     }
 
+    @Test("What is only declared is not paid for; what arrives is, and memory that is full by then is a 503")
+    func reservation() throws {
+        let count = 10 << 20
+        for memory in [9 << 20, count] {
+            var session = try TestSession()
+            session.memory = memory
+            session.answer = { _ in HTTPReply(head: HTTPResponse(status: .ok)) }
+            session.receive(Self.post(count))
+            for start in stride(from: 0, to: count, by: 1 << 20) where session.outcome.statuses.isEmpty {
+                #expect(session.recycledCount == 0 && session.allocatedBytes == count, "\(start)")
+                session.receive(ArraySlice(repeating: 0, count: 1 << 20))
+            }
+            #expect(session.outcome.statuses == [memory == count ? 200 : 503])
+            #expect(session.recycledCount == 1)
+        }
+    }
+
     @Test("The content stands where the responder wants it", arguments: [0, 1, 63])
     func bodyOffset(offset: Int) throws {
         var session = try TestSession()
@@ -253,7 +270,7 @@ struct HTTPConnectionTests {
                 text = []
             case .admit:
                 http.admitted(.receive(bodyOffset: 0, inlineLimit: 3), at: .now(), date: TestSession.date)
-            case .allocate(let byteCount, _): http.provided(try AlignedBuffer(capacity: byteCount), at: .now())
+            case .allocate(let capacity, _, _): http.provided(try AlignedBuffer(capacity: capacity), at: .now())
             case .respond(_, let inline):
                 #expect(inline == isInline)
                 return
@@ -292,26 +309,52 @@ struct HTTPConnectionTests {
         #expect(session.lastMessage?.lastByteAt == session.now)
     }
 
-    @Test("A limit of requests ends the connection with the last one's reply")
-    func requestLimit() throws {
-        var limits = HTTPLimits()
-        limits.maxRequestsPerConnection = 2
-        var session = try TestSession(limits: limits)
-        session.receive(Self.get + Self.get + Self.get)
-        #expect(session.outcome.statuses == [200, 200])
-        #expect(session.outcome.output.hasSuffix("Connection: close\r\n\r\nok"))
-    }
-
-    @Test("Draining: an idle connection is closed, others with their next reply")
-    func drain() throws {
+    @Test("Draining: a request that is on its way is still answered, an idle connection is not waited for")
+    func drainIdle() throws {
         var idle = try TestSession()
         idle.receive(Self.get)
-        idle.http.drain()
+        idle.http.drain(at: idle.now)
+        idle.wait(.milliseconds(249))
+        #expect(!idle.http.isClosed)
+        idle.wait(.milliseconds(1))
         #expect(idle.http.isClosed)
 
+        var waiting = try TestSession()
+        waiting.wait(.seconds(70))
+        waiting.http.drain(at: waiting.now)
+        waiting.wait(.milliseconds(249))
+        waiting.receive(Self.get)
+        #expect(waiting.outcome.output.contains("Connection: close\r\n"))
+        #expect(waiting.outcome.isOver)
+    }
+
+    @Test("Draining: a reply that did not say so is not the last")
+    func drainWithinReply() throws {
+        var session = try TestSession()
+        session.room = 10
+        session.receive(Self.get + Self.get)
+        session.http.drain(at: session.now)
+        session.room = .max
+        session.run()
+        #expect(session.outcome.statuses == [200, 200])
+        #expect(session.outcome.output.hasSuffix("Connection: close\r\n\r\nok"))
+        #expect(session.outcome.isOver)
+    }
+
+    @Test("Draining: after the last reply nobody is waited for as long as usual")
+    func drainLinger() throws {
+        var session = try TestSession()
+        session.receive("GET / HTTP/1.0\r\n\r\n")
+        session.http.drain(at: session.now)
+        session.wait(.milliseconds(250))
+        #expect(session.http.isClosed)
+    }
+
+    @Test("Draining: a request that is being read or worked on is answered, and ends the connection")
+    func drain() throws {
         var reading = try TestSession()
         reading.receive("GET /")
-        reading.http.drain()
+        reading.http.drain(at: reading.now)
         reading.receive(" HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(reading.outcome.statuses == [200])
         #expect(reading.outcome.output.contains("Connection: close\r\n"))
@@ -319,7 +362,7 @@ struct HTTPConnectionTests {
         var working = try TestSession()
         working.answer = { _ in nil }
         working.receive(Self.get)
-        working.http.drain()
+        working.http.drain(at: working.now)
         working.answerLater(HTTPReply(head: HTTPResponse(status: .ok)))
         #expect(working.outcome.output.contains("Connection: close\r\n"))
         #expect(working.outcome.isOver)

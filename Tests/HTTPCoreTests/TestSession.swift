@@ -84,7 +84,8 @@ struct TestSession {
                 guard let count = read(space) else { return }
                 self.http.received(count, at: self.now)
             case .admit: self.http.admitted(self.admission, at: self.now, date: Self.date)
-            case .allocate(let byteCount, let buffer): self.allocate(byteCount, buffer)
+            case .allocate(let capacity, let contentCount, let buffer):
+                self.allocate(capacity, contentCount, buffer)
             case .recycle:
                 self.recycledCount += 1
                 _ = self.http.takeReleasedBuffer()
@@ -106,11 +107,11 @@ struct TestSession {
         }
     }
 
-    private mutating func allocate(_ byteCount: Int, _ buffer: AlignedBuffer?) {
-        guard byteCount <= self.memory, let buffer = try? buffer ?? AlignedBuffer(capacity: byteCount),
-            (try? buffer.reserve(byteCount)) != nil
+    private mutating func allocate(_ capacity: Int, _ contentCount: Int, _ buffer: AlignedBuffer?) {
+        guard contentCount <= self.memory, let buffer = try? buffer ?? AlignedBuffer(capacity: capacity),
+            (try? buffer.reserve(capacity)) != nil
         else { return self.http.refuse(.overloaded) }
-        self.allocatedBytes = byteCount
+        self.allocatedBytes = capacity
         self.http.provided(buffer, at: self.now)
     }
 

@@ -210,6 +210,45 @@ extension ServerTests {
         #expect(try third.response()?.text == "abc")
     }
 
+    @Test("One request may use all the memory there is, wherever its content begins")
+    func wholeBudget() throws {
+        let count = 3 << 20
+        let server = try TestServer { $0.limits.maxBodyBytesInFlight = count }
+        let client = try server.client()
+        for _ in 0..<2 {
+            try client.send(Self.post("/echo", count))
+            try client.send(Self.pattern(count))
+            #expect(try client.response()?.body.count == count)
+        }
+    }
+
+    @Test("Clients that declare much and send little leave the memory to others")
+    func declaredOnly() async throws {
+        let server = try TestServer { $0.limits.maxBodyBytesInFlight = 16 << 20 }
+        let hostile = try (0..<4).map { _ in try server.client() }
+        for client in hostile { try client.send(Self.post("/echo", 256 << 20) + "x") }
+        try await eventually("all are being read") { server.server.services.budget.usedBytes == 8 << 20 }
+        let client = try server.client()
+        try client.send(Self.post("/echo", 3) + "abc")
+        #expect(try client.response()?.text == "abc")
+    }
+
+    @Test("A large reply for which there is no room: 503; its room comes back when it is sent")
+    func replyBudget() async throws {
+        let server = try TestServer { $0.limits.maxBodyBytesInFlight = TestResponder.largeCount }
+        let budget = server.server.services.budget
+        let first = try server.client()
+        try first.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        try await eventually("the reply is counted") { budget.usedBytes == TestResponder.largeCount }
+        let second = try server.client()
+        try second.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        let refusal = try #require(try second.response())
+        #expect(refusal.status == 503)
+        #expect(refusal.text == "overloaded")
+        #expect(try first.response()?.body.count == TestResponder.largeCount)
+        try await eventually("the room is given back") { budget.usedBytes == 0 }
+    }
+
     @Test("Beyond the number of connections: 503 and close; once one has gone there is room again")
     func connectionLimit() async throws {
         let server = try TestServer { $0.limits.maxConnections = 3 }

@@ -121,6 +121,12 @@ final class TestClient {
         }
     }
 
+    /// Receives up to `count` bytes.
+    func take(_ count: Int) throws {
+        let goal = self.received.count + count
+        while self.received.count < goal, try self.receive() {}
+    }
+
     /// Waits for the end of the stream.
     ///
     /// - Returns: what came before it.

@@ -46,7 +46,21 @@ extension ServerTests {
         try client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         try await eventually("the connection is there") { server.server.services.occupancy.current == 1 }
         try await eventually("the server has closed it") { server.server.services.occupancy.current == 0 }
-        #expect((try? client.rest().count) ?? 0 < TestResponder.largeCount)
+        // A reset, not an end: the reply must not look whole, and the system keeps nothing of it.
+        #expect(throws: TestClient.Failure.self) { try client.rest() }
+        #expect(server.server.services.budget.usedBytes == 0)
+    }
+
+    @Test("A client that takes its reply slowly but steadily gets all of it")
+    func slowReader() async throws {
+        let server = try TestServer { $0.timeouts.writeStall = .milliseconds(300) }
+        let client = try server.client()
+        try client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        for _ in 0..<20 {
+            try client.take(256 << 10)
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(try client.response()?.body.count == TestResponder.largeCount)
     }
 
     @Test("Nobody is waited for for ever after the last reply")

@@ -9,3 +9,6 @@ void *system_remap(void *address, size_t old_size, size_t new_size);
 
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int system_accept(int listener, struct sockaddr *address, socklen_t *address_length);
+
+/// What a socket was given to send and the peer has not acknowledged, in bytes: ioctl(2) with TIOCOUTQ; 0 on failure.
+int system_unsent_bytes(int socket);
