@@ -149,14 +149,9 @@ extension ServerProcess {
     private func handleSignals(for server: HTTPServer) -> [any DispatchSourceSignal] {
         // The log's reader may go; that is no reason to end.
         signal(SIGPIPE, SIG_IGN)
-        let numbers = [SIGTERM, SIGINT, SIGHUP]
-        // Blocked in this thread and all that it starts, a signal waits until its source looks for it.
-        var blocked = sigset_t()
-        sigemptyset(&blocked)
-        for number in numbers { sigaddset(&blocked, number) }
-        pthread_sigmask(SIG_BLOCK, &blocked, nil)
         let queue = DispatchQueue(label: "normserve.signals")
-        return numbers.map { number in
+        let registrations = DispatchGroup()
+        let sources = [SIGTERM, SIGINT, SIGHUP].map { number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 if number == SIGHUP {
@@ -165,9 +160,14 @@ extension ServerProcess {
                     self.stop(server)
                 }
             }
+            registrations.enter()
+            source.setRegistrationHandler { registrations.leave() }
             source.activate()
             return source
         }
+        // Until a source is registered its signal ends the process, which then has not begun to serve.
+        registrations.wait()
+        return sources
     }
 
     private func stop(_ server: HTTPServer) {
