@@ -4,11 +4,7 @@ import HTTPCore
 
 /// Carries out the steps of one connection on its socket. Everything happens on the queue of its loop.
 final class SocketConnection {
-    /// One turn takes in or gives out no more, so that the other connections of the loop get theirs.
-    private static let maxBytesPerTurn = 4 << 20
-    private static let maxRequestsPerTurn = 32
     private static let maxBytesPerSend = 2 << 20
-    private static let maxTimePerTurn = Duration.milliseconds(2)
     /// Replies up to this size are not held against the budget, so that they never fail for want of it.
     private static let maxUncountedReplyBytes = 64 << 10
 
@@ -54,13 +50,13 @@ final class SocketConnection {
     /// Does what can be done without waiting.
     private func run(isReadable: Bool) {
         var isReadable = isReadable
-        var turn = Turn()
+        var turn = Turn(at: .now())
         self.isAwaitingInput = false
         while !self.isClosed {
             switch self.http.next(at: turn.now) {
             case .receive(let space):
                 guard isReadable, !turn.hasEmptiedSocket || !self.http.isIdle else { return self.awaitInput() }
-                guard !turn.isOver else { return self.loop.resume(self.id) }
+                guard turn.mayReceive else { return self.loop.resume(self.id) }
                 switch self.socket.receive(into: space) {
                 case .bytes(let count):
                     turn.now = .now()
@@ -72,7 +68,7 @@ final class SocketConnection {
                 case .failed: self.http.abandon()
                 }
             case .admit(let head):
-                guard turn.requests < Self.maxRequestsPerTurn, !turn.isOver else { return self.loop.resume(self.id) }
+                guard turn.mayBegin else { return self.loop.resume(self.id) }
                 turn.requests += 1
                 self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
             case .allocate(let capacity, let contentCount, let buffer):
@@ -88,7 +84,7 @@ final class SocketConnection {
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
             case .send:
-                guard turn.bytes < Self.maxBytesPerTurn else { return self.loop.resume(self.id) }
+                guard turn.maySend else { return self.loop.resume(self.id) }
                 switch self.send() {
                 case .bytes(let count):
                     turn.bytes += count
@@ -101,25 +97,6 @@ final class SocketConnection {
             case .close: self.close()
             }
         }
-    }
-
-    /// What was done since the loop came to this connection.
-    private struct Turn {
-        let end: MonotonicTime
-        var now: MonotonicTime
-        var bytes = 0
-        var requests = 0
-        /// Whether the last read was short. Between two requests another one would only find the socket empty.
-        /// Within a request it is needed: Dispatch tells of a reset once, and maybe together with the data before it.
-        var hasEmptiedSocket = false
-
-        init() {
-            self.now = .now()
-            self.end = self.now + SocketConnection.maxTimePerTurn
-        }
-
-        /// Whether it is the turn of others.
-        var isOver: Bool { self.bytes >= SocketConnection.maxBytesPerTurn || self.now >= self.end }
     }
 
     private func send() -> SocketDescriptor.Outcome {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Dispatch
 import FoundationEssentials
 import Glibc
 import HTTPCore
@@ -29,6 +28,7 @@ struct ServerProcess {
 
     /// Serves until a signal ends the process.
     func run() throws -> Never {
+        let signals = Self.blockSignals()
         let configuration = self.configuration
         let server = HTTPServer(
             configuration: configuration,
@@ -38,14 +38,13 @@ struct ServerProcess {
             ),
             log: self.log
         )
-        let signals = self.handleSignals(for: server)
         do throws(HTTPServerError) {
             let address = try server.start()
             self.logger.notice("listening", metadata: self.settings(configuration, address: address))
         } catch {
             throw StartUpError(description: error.description)
         }
-        withExtendedLifetime(signals) { dispatchMain() }
+        self.handleSignals(signals, for: server)
     }
 }
 
@@ -145,29 +144,31 @@ extension ServerProcess {
         }
     }
 
-    /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
-    private func handleSignals(for server: HTTPServer) -> [any DispatchSourceSignal] {
+    /// Blocks the signals that end or wake the server in this thread and all that it starts: they wait for
+    /// `handleSignals`, however early they come.
+    private static func blockSignals() -> sigset_t {
         // The log's reader may go; that is no reason to end.
         signal(SIGPIPE, SIG_IGN)
-        let queue = DispatchQueue(label: "normserve.signals")
-        let registrations = DispatchGroup()
-        let sources = [SIGTERM, SIGINT, SIGHUP].map { number in
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler {
-                if number == SIGHUP {
-                    self.logger.notice("SIGHUP: there is nothing to reload")
-                } else {
-                    self.stop(server)
-                }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        return signals
+    }
+
+    /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
+    private func handleSignals(_ signals: sigset_t, for server: HTTPServer) -> Never {
+        // Not Dispatch's sources: the default action may come before them, and an ignored signal is lost.
+        var signals = signals
+        while true {
+            var number: Int32 = 0
+            guard sigwait(&signals, &number) == 0 else { continue }
+            if number == SIGHUP {
+                self.logger.notice("SIGHUP: there is nothing to reload")
+            } else {
+                self.stop(server)
             }
-            registrations.enter()
-            source.setRegistrationHandler { registrations.leave() }
-            source.activate()
-            return source
         }
-        // Until a source is registered its signal ends the process, which then has not begun to serve.
-        registrations.wait()
-        return sources
     }
 
     private func stop(_ server: HTTPServer) {

@@ -53,12 +53,13 @@ extension ServerTests {
 
     @Test("A client that takes its reply slowly but steadily gets all of it")
     func slowReader() async throws {
-        let server = try TestServer { $0.timeouts.writeStall = .milliseconds(300) }
+        let server = try TestServer { $0.timeouts.writeStall = .seconds(1) }
         let client = try server.client()
         try client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-        for _ in 0..<20 {
-            try client.take(256 << 10)
-            try await Task.sleep(for: .milliseconds(50))
+        // Too little for the system to call the server's socket writable within the time.
+        for _ in 0..<50 {
+            try client.take(64 << 10)
+            try await Task.sleep(for: .milliseconds(60))
         }
         #expect(try client.response()?.body.count == TestResponder.largeCount)
     }
