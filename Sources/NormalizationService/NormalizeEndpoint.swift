@@ -35,10 +35,12 @@ struct NormalizeEndpoint {
         }
         do throws(HTTPProblem) {
             return try self.normalize(&body, as: exchange.responseType, &clock)
-        } catch  where error.isAboutMeaning {
+        } catch {
             // What is not JSON at all is told so before anything that was found wrong with its meaning on the way.
-            throw JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth).map(HTTPProblem.init)
-                ?? error
+            guard error.isAboutMeaning,
+                let syntaxError = JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth)
+            else { throw error }
+            throw HTTPProblem(syntaxError)
         }
     }
 

@@ -29,7 +29,7 @@ struct ServerProcess {
     /// Serves until a signal ends the process.
     func run() throws -> Never {
         let signals = Self.blockSignals()
-        let configuration = self.configuration
+        let configuration = self.makeConfiguration()
         let server = HTTPServer(
             configuration: configuration,
             responder: NormalizationService(
@@ -57,8 +57,10 @@ extension ServerProcess {
     /// Descriptors that are no connections: the log, the listener, Dispatch's own.
     private static let spareDescriptors = 32
 
-    /// As many connections as were asked for, or as descriptors allow.
-    private var maxConnections: Int {
+    /// Raises the limit of descriptors.
+    ///
+    /// - Returns: as many connections as were asked for, or as there are descriptors for.
+    private func raiseConnectionLimit() -> Int {
         let wanted = self.options.limits.maxConnections
         guard let descriptors = Self.raisedDescriptorLimit(), descriptors - Self.spareDescriptors < wanted else {
             return wanted
@@ -86,7 +88,7 @@ extension ServerProcess {
 
     private var threads: Int { self.options.threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
-    private var configuration: HTTPServerConfiguration {
+    private func makeConfiguration() -> HTTPServerConfiguration {
         let address: HTTPServerConfiguration.Address =
             self.options.unixSocket.map { .unixSocket(path: $0) }
             ?? .tcp(host: self.options.host, port: self.options.port)
@@ -100,7 +102,7 @@ extension ServerProcess {
         configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
         configuration.limits.maxFieldCount = limits.maxFields
         configuration.limits.maxBodyBytesInFlight = limits.maxInFlightBytes.bytes
-        configuration.limits.maxConnections = self.maxConnections
+        configuration.limits.maxConnections = self.raiseConnectionLimit()
         configuration.timeouts.head = limits.headTimeout.duration
         configuration.timeouts.bodyGrace = limits.bodyGrace.duration
         configuration.timeouts.minimumBodyRate = limits.minBodyRate.bytes

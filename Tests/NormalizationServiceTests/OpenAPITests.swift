@@ -82,8 +82,11 @@ import Yams
             let type = try #require(LayerType.named(properties[Node("type")]?["const"]?.string ?? ""))
             let parameters = Set(type.parameters.map(\.name.rawValue))
             #expect(Set(properties.keys.compactMap(\.string)) == parameters.union(["type"]), "\(type.name)")
-            let required = Set(type.parameters.filter(\.isRequired).map(\.name.rawValue))
-            #expect(self.namesRequiredSomewhere(in: schema).isSuperset(of: required.union(["type"])), "\(type.name)")
+            // What may stand in for a required parameter is required in its absence; a flag only lifts the requirement.
+            let required = type.parameters.filter(\.isRequired)
+            let substitutes = required.compactMap(\.substitute).filter { type[$0]?.kind != .boolean }
+            let names = Set((required.map(\.name) + substitutes).map(\.rawValue))
+            #expect(self.namesRequiredSomewhere(in: schema) == names.union(["type"]), "\(type.name)")
             #expect(schema["additionalProperties"]?.bool == false, "\(type.name)")
         }
     }
