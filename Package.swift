@@ -73,7 +73,10 @@ targets += [
 
 let package = Package(
     name: "normserve",
-    products: [.executable(name: "normserve", targets: ["normserve"])],
+    products: [
+        .executable(name: "normserve", targets: ["normserve"]),
+        .library(name: "Normalization", targets: ["Normalization"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),

@@ -14,12 +14,24 @@ public protocol NormalizationLayer: Sendable {
 extension NormalizationLayer {
     /// Normalizes `input`, whose elements are given up: the output stands in the same memory where its elements have
     /// the same width, else in new memory. Nothing is written before everything is known to be right.
-    public func normalize(_ input: Tensor, into outputType: DataType) throws(LayerError) -> Tensor {
-        try self.normalize(input, into: outputType, kernels: .current)
+    ///
+    /// - Parameter threadCount: how many threads may work on it at most. The result is the same, bit for bit.
+    public func normalize(
+        _ input: Tensor,
+        into outputType: DataType,
+        threadCount: Int = 1
+    ) throws(LayerError) -> NormalizedTensor {
+        try self.normalize(input, into: outputType, threadCount: threadCount, kernels: .current)
     }
 
-    func normalize(_ input: Tensor, into outputType: DataType, kernels: KernelSet) throws(LayerError) -> Tensor {
+    func normalize(
+        _ input: Tensor,
+        into outputType: DataType,
+        threadCount: Int = 1,
+        kernels: KernelSet
+    ) throws(LayerError) -> NormalizedTensor {
         guard outputType.isFloatingPoint else { throw .unsupportedOutputType(outputType) }
-        return try self.plan(for: input.shape).execute(on: input, into: outputType, kernels: kernels)
+        return try self.plan(for: input.shape)
+            .execute(on: input, into: outputType, threadCount: threadCount, kernels: kernels)
     }
 }

@@ -21,10 +21,11 @@ public struct NormalizationPlan: Sendable {
     func execute(
         on input: Tensor,
         into outputType: DataType,
+        threadCount: Int,
         kernels: KernelSet
-    ) throws(LayerError) -> Tensor {
+    ) throws(LayerError) -> NormalizedTensor {
         let output = try Self.output(for: input, outputType)
-        guard input.shape.elementCount > 0 else { return output }
+        guard input.shape.elementCount > 0 else { return NormalizedTensor(output) }
         defer { withExtendedLifetime((self, input)) {} }
         if input.dataType.computesInDouble {
             var execution = try Execution<Double>(self, input, output, kernels)
@@ -33,7 +34,7 @@ public struct NormalizationPlan: Sendable {
             var execution = try Execution<Float>(self, input, output, kernels)
             try execution.run()
         }
-        return output
+        return NormalizedTensor(output)
     }
 
     /// The input's memory where the elements have the same width, else new memory.

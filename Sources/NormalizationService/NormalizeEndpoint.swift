@@ -52,14 +52,14 @@ struct NormalizeEndpoint {
         let (request, input) = try self.decode(&body)
         let layer = try request.layer.layer(in: body, precision: input.dataType == .fp64 ? .fp64 : .fp32)
         clock.finishDecoding()
-        let output: Tensor
+        let normalized: NormalizedTensor
         do throws(LayerError) {
-            output = try layer.normalize(input, into: request.outputType(of: input))
+            normalized = try layer.normalize(input, into: request.outputType(of: input))
         } catch {
             throw HTTPProblem(error)
         }
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: output)
+        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: normalized.output)
         do throws(AllocationError) {
             return try answer.reply(as: responseType, clock)
         } catch {

@@ -23,7 +23,7 @@ import Testing
                 let layer = try type.makeLayer(LayerParameters(parameters))
                 // Read again: the input is normalized in place.
                 let input = try #require(SafetensorsFile(fixture: typeName).tensors["\(name).input"])
-                let results = try layer.normalize(input, into: .fp64, kernels: kernels).values
+                let results = try layer.normalize(input, into: .fp64, kernels: kernels).output.values
                 #expect(results.count == expected.count)
                 for (result, expected) in zip(results, expected) {
                     let tolerance = tolerance(

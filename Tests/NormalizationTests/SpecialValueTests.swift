@@ -146,7 +146,7 @@ import Testing
             for row in 0..<3 {
                 for padding in 0..<4 {
                     let input = try Tensor(Array(values[row * 101..<row * 101 + 101]), [1, 101], padding: padding)
-                    let alone = try rows.normalize(input, into: .fp32, kernels: kernels)
+                    let alone = try rows.normalize(input, into: .fp32, kernels: kernels).output
                     #expect(alone.values == Array(whole[row * 101..<row * 101 + 101]))
                 }
             }
@@ -161,7 +161,7 @@ import Testing
         ]
         for (input, output, isInPlace) in pairs {
             let tensor = try Tensor([1, 2, 3, 4], [4], input)
-            let result = try rows.normalize(tensor, into: output)
+            let result = try rows.normalize(tensor, into: output).output
             #expect((result.buffer === tensor.buffer) == isInPlace)
             #expect(result.dataType == output)
         }

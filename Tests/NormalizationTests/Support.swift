@@ -99,7 +99,7 @@ extension NormalizationLayer {
         kernels: KernelSet = .current
     ) throws -> [Double] {
         let input = try Tensor(values, dimensions, dataType)
-        return try self.normalize(input, into: outputType ?? dataType, kernels: kernels).values
+        return try self.normalize(input, into: outputType ?? dataType, kernels: kernels).output.values
     }
 }
 
