@@ -6,6 +6,8 @@ import Tensors
 ///
 /// The other threads wait spinning, so that waking them costs nothing: sharing work cannot be cheaper.
 final class Copier: Sendable {
+    private static let spinsUntilYield = 1000
+
     private let source: Tensor
     private let destination: Tensor
     private let threadCount: Int
@@ -45,10 +47,9 @@ final class Copier: Sendable {
     private func work(_ index: Int) {
         var seen = 0
         while true {
-            let round = self.round.load(ordering: .acquiring)
-            guard round >= 0 else { break }
-            guard round != seen else { continue }
-            seen = round
+            self.spin { self.round.load(ordering: .acquiring) == seen }
+            seen = self.round.load(ordering: .acquiring)
+            guard seen >= 0 else { break }
             self.copyPart(index)
             self.finished.add(1, ordering: .releasing)
         }
@@ -56,7 +57,16 @@ final class Copier: Sendable {
     }
 
     private func awaitOthers() {
-        while self.finished.load(ordering: .acquiring) < self.threadCount - 1 {}
+        self.spin { self.finished.load(ordering: .acquiring) < self.threadCount - 1 }
+    }
+
+    /// Waits; where that takes long, the thread that is waited for may need this one's core.
+    private func spin(while isWaiting: () -> Bool) {
+        var spins = 0
+        while isWaiting() {
+            spins += 1
+            if spins % Self.spinsUntilYield == 0 { sched_yield() }
+        }
     }
 
     private func copyPart(_ index: Int) {

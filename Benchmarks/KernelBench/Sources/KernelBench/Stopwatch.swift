@@ -24,7 +24,7 @@ struct Stopwatch {
 
         // The first call pays for page faults and for what is set up once.
         _ = try nanoseconds(of: 1)
-        let estimate = try nanoseconds(of: 1)
+        let estimate = try min(nanoseconds(of: 1), nanoseconds(of: 1), nanoseconds(of: 1))
         let callsPerSpan = min(Self.callsUntilRestored, max(1, Int(Self.shortestSpan / max(estimate, 1))))
         let end = clock.now + .seconds(self.seconds)
         var shortest = Double.infinity
