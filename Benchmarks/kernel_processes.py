@@ -54,16 +54,15 @@ class Normserve:
 
     def __init__(self, process, threads):
         self.process, self.threads = process, threads
-        self.case = None
 
     def prepare(self, data):
-        self.case = data.for_normserve()
+        self.process.ask(command="prepare", case=data.for_normserve())
 
     def write(self, path):
-        self.process.ask(command="normalize", case=self.case, threads=self.threads, output=str(path))
+        self.process.ask(command="normalize", threads=self.threads, output=str(path))
 
     def measure(self, seconds):
-        answer = self.process.ask(command="measure", case=self.case, threads=self.threads, seconds=seconds)
+        answer = self.process.ask(command="measure", threads=self.threads, seconds=seconds)
         return answer["nanoseconds"]
 
 

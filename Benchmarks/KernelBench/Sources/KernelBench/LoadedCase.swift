@@ -6,7 +6,6 @@ import Tensors
 ///
 /// The layer normalizes in place, as the service has it do, so that each call works on the output of the one before.
 struct LoadedCase {
-    let source: LayerCase
     private let layer: any NormalizationLayer
     private let outputType: DataType
     private let original: Tensor
@@ -18,7 +17,6 @@ struct LoadedCase {
         for (name, value) in source.parameters {
             parameters[ParameterName(rawValue: name)] = try ParameterValue(value)
         }
-        self.source = source
         self.layer = try type.makeLayer(LayerParameters(parameters))
         self.original = try Tensor(source.input)
         self.working = try Tensor(uninitialized: self.original.dataType, shape: self.original.shape)

@@ -3,6 +3,8 @@ struct Request: Decodable {
     enum Command: String, Decodable {
         /// Which instruction set the kernels use.
         case describe
+        /// Reads a layer and its input, for the commands that follow.
+        case prepare
         /// How long a call of the layer takes at best.
         case measure
         /// What the layer makes of the input, written to a file.
@@ -36,7 +38,7 @@ struct Request: Decodable {
 }
 
 /// A layer and its input.
-struct LayerCase: Decodable, Equatable {
+struct LayerCase: Decodable {
     let type: String
     let parameters: [String: Value]
     let input: TensorFile
@@ -53,14 +55,14 @@ struct LayerCase: Decodable, Equatable {
 }
 
 /// A tensor whose elements stand in a file, in native order and without a header.
-struct TensorFile: Decodable, Equatable {
+struct TensorFile: Decodable {
     let file: String
     let shape: [Int]
     let datatype: String
 }
 
 /// The value of a layer's parameter.
-enum Value: Decodable, Equatable {
+enum Value: Decodable {
     case integer(Int)
     case real(Double)
     case boolean(Bool)

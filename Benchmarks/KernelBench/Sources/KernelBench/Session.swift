@@ -1,9 +1,9 @@
 import Foundation
 import Normalization
 
-/// Answers requests one after the other; keeps the last layer, because it is mostly the next.
+/// Answers requests one after the other; keeps the layer that was prepared last.
 struct Session {
-    private var loaded: LoadedCase?
+    private var prepared: LoadedCase?
 
     mutating func answer(_ request: Request) throws -> Answer {
         let threadCount = request.threads ?? 1
@@ -11,15 +11,21 @@ struct Session {
         switch request.command {
         case .describe:
             return Answer(instructionSet: InstructionSet.current.rawValue)
+        case .prepare:
+            guard let layerCase = request.layerCase else { throw Mistake("the request has no case") }
+            // The memory of the last one goes first.
+            self.prepared = nil
+            self.prepared = try LoadedCase(layerCase)
+            return Answer()
         case .measure:
-            let layer = try self.load(request.layerCase)
+            let layer = try self.layer()
             let best = try stopwatch.shortestCall(restore: layer.restore) {
                 try layer.normalize(threadCount: threadCount)
             }
             return Answer(nanoseconds: best.nanoseconds, calls: best.calls)
         case .normalize:
             guard let path = request.output else { throw Mistake("the request has no output") }
-            let layer = try self.load(request.layerCase)
+            let layer = try self.layer()
             layer.restore()
             let output = try layer.normalize(threadCount: threadCount)
             try Data(output.bytes).write(to: URL(fileURLWithPath: path))
@@ -32,13 +38,8 @@ struct Session {
         }
     }
 
-    private mutating func load(_ wanted: LayerCase?) throws -> LoadedCase {
-        guard let wanted else { throw Mistake("the request has no case") }
-        if let loaded = self.loaded, loaded.source == wanted { return loaded }
-        // The memory of the last one goes first.
-        self.loaded = nil
-        let made = try LoadedCase(wanted)
-        self.loaded = made
-        return made
+    private func layer() throws -> LoadedCase {
+        guard let prepared = self.prepared else { throw Mistake("nothing is prepared") }
+        return prepared
     }
 }
