@@ -206,6 +206,18 @@ def test_spectral_norm_of_an_orthogonal_matrix(server, dim):
     same(actual, w)
 
 
+SIGNS = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
+UNITS = np.eye(4).tolist()
+
+
+@pytest.mark.parametrize("vectors", [SIGNS, UNITS], ids=["signs", "units"])
+def test_spectral_norm_has_no_blind_spot(server, vectors):
+    """No start may be orthogonal to what is sought: then the matrix would be taken for zero."""
+    for left in vectors:
+        for right in vectors:
+            check_sigma(server, {"type": "spectral_norm"}, np.outer(left, right))
+
+
 @pytest.mark.parametrize("parameters", [{}, {"n_power_iterations": 3}, {"u": [1, 0, 0]}, {"u": [1, 0, 0], "v": [0, 1, 0, 0]}], ids=str)
 def test_spectral_norm_of_zeros(server, parameters):
     header, actual = normalize(server, {"type": "spectral_norm", **parameters}, np.zeros((3, 4)))
@@ -248,9 +260,9 @@ def test_lp_norm_of_zeros(server, p):
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 100])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 100, 2**62])
 def test_local_response_norm(server, size, data_format):
-    """Windows of even and odd size, smaller and larger than the channels."""
+    """Windows of even and odd size, smaller and much larger than the channels."""
     x, _ = example("neighbours", size, data_format)
     layer = {"type": "local_response_norm", "size": size, "data_format": data_format}
     check(server, layer, x)
