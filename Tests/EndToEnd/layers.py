@@ -107,9 +107,11 @@ def expected_of(layer, x, datatype):
 
 
 def assert_close(actual, expected, output, computed_in="FP32"):
-    """The computation is good to 1e-6 (1e-13 in FP64), then the result is rounded once to its datatype."""
-    computation = 1e-6 if computed_in == "FP32" else 1e-13
-    tolerance = computation * np.maximum(1, np.abs(expected) / 4)
+    """The computation is good to 1e-6 (1e-14 in FP64), then the result is rounded once to its datatype."""
+    if computed_in == "FP32":
+        tolerance = 1e-6 * np.maximum(1, np.abs(expected) / 4)
+    else:
+        tolerance = 1e-14 * np.maximum(1, np.abs(expected))
     tolerance += UNIT_ROUNDOFF[output] * np.abs(expected) + SUBNORMAL_ROUNDOFF[output]
     assert actual.shape == expected.shape
     assert (np.isnan(actual) == np.isnan(expected)).all(), "NaN in other places"

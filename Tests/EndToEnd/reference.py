@@ -1,8 +1,11 @@
-"""The layers in FP64, as the papers print them: slow, plain and independent of the server's code."""
+"""The layers as the papers print them: slow, plain, independent of the server's code, and wider than FP64."""
 
 import functools
 
 import numpy as np
+
+# 64 bits of significand or more, so that FP64 can be held against it.
+WIDE = np.longdouble
 
 FP32_MACHINE_EPSILON = 2.0**-23
 FP64_MACHINE_EPSILON = 2.0**-52
@@ -26,7 +29,7 @@ def _channels_first(function):
 
     @functools.wraps(function)
     def wrapped(x, *, data_format="channels_first", **parameters):
-        x = np.asarray(x, np.float64)
+        x = np.asarray(x, WIDE)
         if data_format == "channels_first":
             return function(x, **parameters)
         if parameters.get("style") is not None:
@@ -37,7 +40,7 @@ def _channels_first(function):
 
 
 def _per_channel(values, x):
-    return np.asarray(values, np.float64).reshape((1, -1) + (1,) * (x.ndim - 2))
+    return np.asarray(values, WIDE).reshape((1, -1) + (1,) * (x.ndim - 2))
 
 
 def _spatial(x):
@@ -96,19 +99,19 @@ def layer_norm(
     x, normalized_shape=None, axis=None, weight=None, bias=None, eps=1e-5, epsilon_placement="variance"
 ):
     """Ba et al. 2016."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x, WIDE)
     mean, variance = _statistics(x, _trailing_axes(x, normalized_shape, axis))
     y = _normalized(x, mean, variance, eps, epsilon_placement)
-    y = y if weight is None else y * np.asarray(weight, np.float64)
-    return y if bias is None else y + np.asarray(bias, np.float64)
+    y = y if weight is None else y * np.asarray(weight, WIDE)
+    return y if bias is None else y + np.asarray(bias, WIDE)
 
 
 def rms_norm(x, normalized_shape=None, axis=None, weight=None, eps=FP32_MACHINE_EPSILON):
     """Zhang and Sennrich 2019."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x, WIDE)
     square = np.square(x).mean(axis=_trailing_axes(x, normalized_shape, axis), keepdims=True)
     y = x / np.sqrt(square + eps)
-    return y if weight is None else y * np.asarray(weight, np.float64)
+    return y if weight is None else y * np.asarray(weight, WIDE)
 
 
 @_channels_first
@@ -143,7 +146,7 @@ def batch_instance_norm(
 
 
 def _softmax(logits):
-    logits = np.asarray(logits, np.float64).ravel()
+    logits = np.asarray(logits, WIDE).ravel()
     exponentials = np.exp(logits - logits.max())
     return exponentials / exponentials.sum()
 
@@ -169,12 +172,12 @@ def adaptive_instance_norm(
 ):
     """Huang and Belongie 2017."""
     if style is not None:
-        style = np.asarray(style, np.float64)
+        style = np.asarray(style, WIDE)
         style_mean, variance = (statistic.reshape(style.shape[:2]) for statistic in _statistics(style, _spatial(style)))
         style_std = _deviation(variance, eps, epsilon_placement)
 
     def per_sample(values):
-        values = np.atleast_2d(np.asarray(values, np.float64))
+        values = np.atleast_2d(np.asarray(values, WIDE))
         return values.reshape(*values.shape, *[1] * (x.ndim - 2))
 
     normalized = _normalized(x, *_statistics(x, _spatial(x)), eps, epsilon_placement)
@@ -185,14 +188,14 @@ def _along(values, axis, x):
     """`values`, one an index of an axis, in a shape that broadcasts against x."""
     shape = [1] * x.ndim
     shape[axis] = -1
-    return np.asarray(values, np.float64).reshape(shape)
+    return np.asarray(values, WIDE).reshape(shape)
 
 
 def weight_norm(v, weight_g, dim=0):
     """Salimans and Kingma 2016; a filter of zeros stays one."""
-    v = np.asarray(v, np.float64)
+    v = np.asarray(v, WIDE)
     if dim is None:
-        axes, gain = tuple(range(v.ndim)), np.asarray(weight_g, np.float64).reshape([1] * v.ndim)
+        axes, gain = tuple(range(v.ndim)), np.asarray(weight_g, WIDE).reshape([1] * v.ndim)
     else:
         axes, gain = tuple(axis for axis in range(v.ndim) if axis != dim % v.ndim), _along(weight_g, dim, v)
     norm = np.sqrt(np.square(v).sum(axis=axes, keepdims=True))
@@ -201,33 +204,33 @@ def weight_norm(v, weight_g, dim=0):
 
 def spectral_sigma(w, dim=0, u=None, v=None, n_power_iterations=None):
     """σ of spectral_norm: uᵀ W v where u is given, else the largest singular value, which the iteration approaches."""
-    w = np.moveaxis(np.asarray(w, np.float64), dim, 0)
+    w = np.moveaxis(np.asarray(w, WIDE), dim, 0)
     matrix = w.reshape(w.shape[0], -1)
     if u is None:
-        return np.linalg.norm(matrix, 2)
-    u = np.asarray(u, np.float64).ravel()
+        return np.linalg.norm(matrix.astype(np.float64), 2)
+    u = np.asarray(u, WIDE).ravel()
     if v is None:
         v = matrix.T @ u
         v = v / max(np.linalg.norm(v), 1e-12)
-    return u @ matrix @ np.asarray(v, np.float64).ravel()
+    return u @ matrix @ np.asarray(v, WIDE).ravel()
 
 
 def spectral_norm(w, **parameters):
     """Miyato et al. 2018; a matrix of zeros stays one."""
-    w = np.asarray(w, np.float64)
+    w = np.asarray(w, WIDE)
     return w / (spectral_sigma(w, **parameters) or 1)
 
 
 def standardize(x, mean, std, axis=-1):
     """The z-score; a feature without spread is only centred."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x, WIDE)
     deviation = _along(std, axis, x)
     return (x - _along(mean, axis, x)) / np.where(deviation == 0, 1, deviation)
 
 
 def mean_variance_norm(x, axes=None, eps=1e-9):
     """ONNX MeanVarianceNormalization."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x, WIDE)
     if axes is None:
         axes = [axis for axis in range(x.ndim) if axis != 1]
     return _normalized(x, *_statistics(x, tuple(np.atleast_1d(axes))), eps, "std")
@@ -235,7 +238,7 @@ def mean_variance_norm(x, axes=None, eps=1e-9):
 
 def lp_norm(x, axis=-1, p=2, eps=1e-12):
     """torch.nn.functional.normalize."""
-    x = np.asarray(x, np.float64)
+    x = np.asarray(x, WIDE)
     norm = np.linalg.norm(x, ord=np.inf if p == "inf" else p, axis=axis, keepdims=True)
     return x / np.maximum(norm, eps)
 
@@ -266,14 +269,14 @@ def global_response_norm(x, weight=None, bias=None, eps=1e-6):
 
 def weight_standardization(w, gain=None, eps=1e-5, epsilon_placement="variance"):
     """Qiao et al. 2019."""
-    w = np.asarray(w, np.float64)
+    w = np.asarray(w, WIDE)
     y = _normalized(w, *_statistics(w, tuple(range(1, w.ndim))), eps, epsilon_placement)
     return y if gain is None else y * _along(gain, 0, w)
 
 
 def dynamic_tanh(x, alpha, weight=None, bias=None):
     """Zhu et al. 2025."""
-    y = np.tanh(np.asarray(alpha, np.float64).ravel()[0] * np.asarray(x, np.float64))
+    y = np.tanh(np.asarray(alpha, WIDE).ravel()[0] * np.asarray(x, WIDE))
     y = y if weight is None else y * np.ravel(weight)
     return y if bias is None else y + np.ravel(bias)
 
@@ -289,6 +292,6 @@ LAYERS = {
 
 
 def normalize(layer, x):
-    """The output of a layer described as on the wire."""
+    """The output, in FP64, of a layer described as on the wire."""
     parameters = {name: value for name, value in layer.items() if name != "type"}
-    return LAYERS[layer["type"]](x, **parameters)
+    return LAYERS[layer["type"]](x, **parameters).astype(np.float64)
