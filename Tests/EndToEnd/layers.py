@@ -125,5 +125,23 @@ def check(server, layer, x, datatype="FP32", output=None):
     announced = output or (datatype if datatype in FLOATING else "FP32")
     assert header["output"]["datatype"] == announced
     assert header["layer"]["type"] == layer["type"]
+    assert list(header["layer"]) == (["type", "sigma"] if layer["type"] == "spectral_norm" else ["type"])
     assert_close(actual, expected_of(layer, x, datatype), announced, "FP64" if datatype == "FP64" else "FP32")
     return header, actual
+
+
+EXAMPLE_SHAPE = (3, 4, 5, 6)
+
+
+def example(*key, shape=EXAMPLE_SHAPE, offset=0.0):
+    """A random input, and the generator to go on with."""
+    random = generator(*key)
+    return rounded(random.standard_normal(shape) + offset, "FP32"), random
+
+
+def output(server, x, **layer):
+    return normalize(server, layer, x)[1]
+
+
+def same(actual, expected, atol=2e-6):
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=atol)

@@ -10,7 +10,6 @@ the metadata member `cases` is a JSON object from a case's name to its parameter
 Where `torch` cannot be imported, a virtual environment in the cache directory is made first, with the PyTorch wheel
 that the environment variable NORMSERVE_TORCH_WHEEL names (a file or a requirement; default: "torch").
 """
-import json
 import os
 import pathlib
 import subprocess
