@@ -32,22 +32,28 @@ struct Epsilon: Sendable {
     /// What the differences from the mean are multiplied by. Zero where variance and eps are both zero: the
     /// differences are zero then, and so is the result.
     func scale(variance: Double) -> Double {
-        let denominator =
-            switch self.placement {
-            case .variance: (variance + self.value).squareRoot()
-            case .standardDeviation: variance.squareRoot() + self.value
-            }
-        return denominator == 0 ? 0 : 1 / denominator
+        let deviation = self.deviation(variance: variance)
+        return deviation == 0 ? 0 : 1 / deviation
+    }
+
+    /// What the differences from the mean are divided by.
+    func deviation(variance: Double) -> Double {
+        switch self.placement {
+        case .variance: (variance + self.value).squareRoot()
+        case .standardDeviation: variance.squareRoot() + self.value
+        }
     }
 }
 
 extension LayerParameters {
     /// eps and epsilon_placement, whose defaults are in place.
     func epsilon() throws(LayerError) -> Epsilon {
+        try self.epsilon(placed: try self.choice(.epsilonPlacement, of: Epsilon.Placement.self) ?? .variance)
+    }
+
+    /// eps, whose default is in place, of a layer that adds it in one place only.
+    func epsilon(placed placement: Epsilon.Placement) throws(LayerError) -> Epsilon {
         guard let value = try self.real(.epsilon) else { throw .missingParameter(.epsilon) }
-        return try Epsilon(
-            value,
-            placement: try self.choice(.epsilonPlacement, of: Epsilon.Placement.self) ?? .variance
-        )
+        return try Epsilon(value, placement: placement)
     }
 }

@@ -22,14 +22,32 @@ public enum LayerError: Error, Equatable {
     case emptyNormalizedShape
     /// normalized_shape is not the end of the input's shape.
     case normalizedShapeMismatch([Int], inputShape: Shape)
-    /// axis is not an axis of the input.
-    case axisOutOfRange(Int, rank: Int)
+    /// axis, dim or one of the axes is not an axis of the input.
+    case axisOutOfRange(Int, rank: Int, ParameterName = .axis)
+    /// axes names no axis.
+    case emptyAxes
+    /// axes names an axis twice, maybe once from the end.
+    case duplicateAxis(Int)
     /// A parameter per channel does not have one element per channel.
     case channelCountMismatch(ParameterName, elementCount: Int, channelCount: Int, axis: Int)
     /// A parameter does not have one element for each of the normalized dimensions' elements.
     case elementCountMismatch(ParameterName, elementCount: Int, normalizedShape: [Int], expected: Int)
+    /// A parameter per index along an axis does not have one element for each.
+    case axisLengthMismatch(ParameterName, elementCount: Int, length: Int, axis: Int)
+    /// A parameter has neither one element per channel nor one per channel of each sample.
+    case styleCountMismatch(ParameterName, elementCount: Int, channelCount: Int, sampleCount: Int)
+    /// A parameter does not have the number of elements that it has for any input.
+    case countMismatch(ParameterName, elementCount: Int, expected: Int)
     /// A parameter has the right number of elements in another arrangement.
     case shapeMismatch(ParameterName, Shape, expected: [Int])
+    /// style is no tensor of samples and channels.
+    case unsupportedStyleRank(Int, supported: ClosedRange<Int>)
+    /// style has neither one sample nor as many as the input.
+    case styleSampleCountMismatch(Int, sampleCount: Int)
+    /// style has other channels than the input.
+    case styleChannelCountMismatch(Int, axis: Int, channelCount: Int)
+    /// style has no element to take statistics of.
+    case emptyStyle(Shape)
     /// The layer does not take inputs of that rank.
     case unsupportedRank(Int, supported: ClosedRange<Int>)
     /// Outputs are of floating types only.
@@ -38,6 +56,16 @@ public enum LayerError: Error, Equatable {
     case negativeVariance(ParameterName, index: Int)
     /// A variance is zero, and eps is zero too.
     case zeroVariance(ParameterName, index: Int)
+    /// A standard deviation is negative or not a number.
+    case negativeDeviation(ParameterName, index: Int)
+    /// A standard deviation that is divided by is not greater than zero.
+    case deviationNotPositive(ParameterName, index: Int)
+    /// An element does not lie in [0, 1].
+    case notAProportion(ParameterName, index: Int)
+    /// A number is less than it may be, or not a number.
+    case lessThanMinimum(ParameterName, Double, minimum: Double)
+    /// p is neither 1 nor 2 nor infinite.
+    case unsupportedOrder(Double)
     /// There is no memory for the output or for the coefficients.
     case outOfMemory(byteCount: Int)
 
@@ -47,12 +75,17 @@ public enum LayerError: Error, Equatable {
         case .unknownParameter(let name, _), .missingParameter(let name, _), .wrongKind(let name, _),
             .unknownChoice(let name, _, _), .conflictingParameters(_, let name),
             .channelCountMismatch(let name, _, _, _), .elementCountMismatch(let name, _, _, _),
-            .shapeMismatch(let name, _, _), .negativeVariance(let name, _), .zeroVariance(let name, _):
+            .axisLengthMismatch(let name, _, _, _), .styleCountMismatch(let name, _, _, _),
+            .countMismatch(let name, _, _), .shapeMismatch(let name, _, _), .negativeVariance(let name, _),
+            .zeroVariance(let name, _), .negativeDeviation(let name, _), .deviationNotPositive(let name, _),
+            .notAProportion(let name, _), .lessThanMinimum(let name, _, _), .axisOutOfRange(_, _, let name):
             name
         case .invalidEpsilon: .epsilon
         case .invalidGroupCount, .groupCountDoesNotDivide: .groupCount
         case .emptyNormalizedShape, .normalizedShapeMismatch: .normalizedShape
-        case .axisOutOfRange: .axis
+        case .emptyAxes, .duplicateAxis: .axes
+        case .unsupportedStyleRank, .styleSampleCountMismatch, .styleChannelCountMismatch, .emptyStyle: .style
+        case .unsupportedOrder: .p
         case .unsupportedRank, .unsupportedOutputType, .outOfMemory: nil
         }
     }
@@ -82,16 +115,37 @@ extension LayerError: CustomStringConvertible {
             "normalized_shape is []; it must name at least one dimension"
         case .normalizedShapeMismatch(let normalizedShape, let inputShape):
             "normalized_shape is \(normalizedShape), which is not the end of the input's shape \(inputShape)"
-        case .axisOutOfRange(let axis, let rank):
-            "axis is \(axis); for an input of rank \(rank) it must be from \(-rank) to \(rank - 1)"
+        case .axisOutOfRange(let axis, let rank, .axes):
+            "axes has \(axis); for an input of rank \(rank) an axis must be from \(-rank) to \(rank - 1)"
+        case .axisOutOfRange(let axis, let rank, let name):
+            "\(name) is \(axis); for an input of rank \(rank) it must be from \(-rank) to \(rank - 1)"
+        case .emptyAxes:
+            "axes is []; it must name at least one axis"
+        case .duplicateAxis(let axis):
+            "axes names axis \(axis) more than once"
         case .channelCountMismatch(let name, let elementCount, let channelCount, let axis):
             "\(name) has \(counted(elementCount, "element")); "
                 + "the input has \(counted(channelCount, "channel")) on axis \(axis)"
         case .elementCountMismatch(let name, let elementCount, let normalizedShape, let expected):
             "\(name) has \(counted(elementCount, "element")); "
                 + "the normalized dimensions \(normalizedShape) have \(expected)"
+        case .axisLengthMismatch(let name, let elementCount, let length, let axis):
+            "\(name) has \(counted(elementCount, "element")); the input has \(length) on axis \(axis)"
+        case .styleCountMismatch(let name, let elementCount, let channelCount, let sampleCount):
+            "\(name) has \(counted(elementCount, "element")); "
+                + "the input has \(counted(channelCount, "channel")) and \(counted(sampleCount, "sample"))"
+        case .countMismatch(let name, let elementCount, let expected):
+            "\(name) has \(counted(elementCount, "element")); it must have \(expected)"
         case .shapeMismatch(let name, let shape, let expected):
             "\(name) has the shape \(shape); it must be \(expected)"
+        case .unsupportedStyleRank(let rank, let supported):
+            "style has rank \(rank); it must be from \(supported.lowerBound) to \(supported.upperBound)"
+        case .styleSampleCountMismatch(let count, let sampleCount):
+            "style has \(counted(count, "sample")); it must have 1, or \(sampleCount) as the input"
+        case .styleChannelCountMismatch(let count, let axis, let channelCount):
+            "style has \(counted(count, "channel")) on axis \(axis); the input has \(channelCount)"
+        case .emptyStyle(let shape):
+            "style has the shape \(shape); each channel must have at least one element"
         case .unsupportedRank(let rank, let supported):
             "the input has rank \(rank); it must be from \(supported.lowerBound) to \(supported.upperBound)"
         case .unsupportedOutputType(let dataType):
@@ -100,6 +154,16 @@ extension LayerError: CustomStringConvertible {
             "\(name) is negative or not a number at index \(index); a variance must be at least 0"
         case .zeroVariance(let name, let index):
             "\(name) and eps are both 0 at index \(index); their sum must be greater than 0"
+        case .negativeDeviation(let name, let index):
+            "\(name) is negative or not a number at index \(index); a standard deviation must be at least 0"
+        case .deviationNotPositive(let name, let index):
+            "\(name) is not greater than 0 at index \(index), and it is divided by"
+        case .notAProportion(let name, let index):
+            "\(name) is not from 0 to 1 at index \(index)"
+        case .lessThanMinimum(let name, let number, let minimum):
+            "\(name) is \(number); it must be at least \(minimum)"
+        case .unsupportedOrder(let order):
+            "p is \(order); it must be 1, 2 or \"inf\""
         case .outOfMemory(let byteCount):
             "no memory for \(byteCount) bytes"
         }

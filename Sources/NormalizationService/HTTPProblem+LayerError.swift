@@ -25,9 +25,13 @@ extension ProblemCode {
             case .missingParameter: .missingParameter
             case .wrongKind: .wrongType
             case .unknownChoice, .conflictingParameters, .invalidEpsilon, .invalidGroupCount,
-                .groupCountDoesNotDivide, .emptyNormalizedShape, .axisOutOfRange, .negativeVariance, .zeroVariance:
+                .groupCountDoesNotDivide, .emptyNormalizedShape, .axisOutOfRange, .emptyAxes, .duplicateAxis,
+                .negativeVariance, .zeroVariance, .negativeDeviation, .deviationNotPositive, .notAProportion,
+                .lessThanMinimum, .unsupportedOrder:
                 .invalidParameter
-            case .normalizedShapeMismatch, .channelCountMismatch, .elementCountMismatch, .shapeMismatch:
+            case .normalizedShapeMismatch, .channelCountMismatch, .elementCountMismatch, .axisLengthMismatch,
+                .styleCountMismatch, .countMismatch, .shapeMismatch, .unsupportedStyleRank,
+                .styleSampleCountMismatch, .styleChannelCountMismatch, .emptyStyle:
                 .shapeMismatch
             case .unsupportedRank: .invalidShape
             case .unsupportedOutputType: .unsupportedDataType

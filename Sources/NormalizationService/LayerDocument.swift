@@ -158,6 +158,39 @@ extension LayerDocument {
         case .integers:
             guard try reader.peekKind() == .array else { return .plain(.integers([try reader.readInteger()])) }
             return .plain(.integers(try reader.readIntegers(limit: JSONTensor.rankLimit)))
+        case .realOrWord(let words): return .plain(try Self.readRealOrWord(words, &reader))
+        case .integerOrNull:
+            switch try reader.peekKind() {
+            case .number: return .plain(.integer(try reader.readInteger()))
+            case .null:
+                try reader.readNull()
+                return .plain(.null)
+            default: throw try reader.wrongKind(expected: kind.description)
+            }
+        case .realOrTensor:
+            switch try reader.peekKind() {
+            case .number, .string: return .plain(.real(try reader.readNumber()))
+            case .array, .object: return .tensor(try reader.readTensor())
+            default: throw try reader.wrongKind(expected: kind.description)
+            }
+        }
+    }
+
+    private static func readRealOrWord(
+        _ words: [String],
+        _ reader: inout JSONReader
+    ) throws(TensorFormatError) -> ParameterValue {
+        switch try reader.peekKind() {
+        case .number: return .real(try reader.readNumber())
+        case .string:
+            var ahead = reader
+            let word = try ahead.readWord()
+            // Numbers that are no decimals may be strings, as everywhere.
+            guard ["NaN", "Infinity", "-Infinity"].contains(word) else {
+                return .text(try reader.readChoice(words))
+            }
+            return .real(try reader.readNumber())
+        default: throw try reader.wrongKind(expected: ParameterKind.realOrWord(words).description)
         }
     }
 }

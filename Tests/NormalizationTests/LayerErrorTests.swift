@@ -63,7 +63,8 @@ import Testing
                 switch specification.kind {
                 case .tensor, .integer, .integers: .text("x")
                 case .real, .boolean: .integers([1])
-                case .choice: .real(1)
+                case .choice, .integerOrNull: .real(1)
+                case .realOrWord, .realOrTensor: .boolean(true)
                 }
             var parameters = Parameters()
             for required in type.parameters where required.isRequired {

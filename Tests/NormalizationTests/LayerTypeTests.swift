@@ -24,7 +24,9 @@ import Testing
         for type in LayerType.all {
             for specification in type.parameters {
                 switch (specification.kind, specification.defaultValue) {
-                case (_, nil), (.real, .real), (.boolean, .boolean): break
+                case (_, nil), (.real, .real), (.boolean, .boolean), (.integer, .integer), (.realOrWord, .real),
+                    (.integerOrNull, .integer):
+                    break
                 case (.choice(let words), .text(let word)): #expect(words.contains(word))
                 default: Issue.record("\(type.name), \(specification.name)")
                 }

@@ -45,14 +45,22 @@ public struct LayerParameters: Sendable {
     ) throws(LayerError) {
         switch (specification.kind, value) {
         case (.tensor, .tensor), (.real, .real), (.real, .integer), (.integer, .integer), (.boolean, .boolean),
-            (.integers, .integers), (.integers, .integer):
+            (.integers, .integers), (.integers, .integer), (.realOrWord, .real), (.realOrWord, .integer),
+            (.integerOrNull, .integer), (.integerOrNull, .null), (.realOrTensor, .real), (.realOrTensor, .integer),
+            (.realOrTensor, .tensor):
             break
-        case (.choice(let words), .text(let word)):
+        case (.choice(let words), .text(let word)), (.realOrWord(let words), .text(let word)):
             guard words.contains(word) else { throw .unknownChoice(specification.name, word, allowed: words) }
         default:
             throw .wrongKind(specification.name, expected: specification.kind)
         }
     }
+}
+
+/// The value of a parameter that is a number or a word.
+enum RealOrWord: Equatable {
+    case real(Double)
+    case word(String)
 }
 
 extension LayerParameters {
@@ -95,6 +103,39 @@ extension LayerParameters {
         case .integers(let list): list
         case .integer(let number): [number]
         default: throw .wrongKind(name, expected: .integers)
+        }
+    }
+
+    /// A number, or one of some words in place of one.
+    func realOrWord(_ name: ParameterName, _ words: [String]) throws(LayerError) -> RealOrWord? {
+        switch self.values[name] {
+        case nil: return nil
+        case .real(let number): return .real(number)
+        case .integer(let number): return .real(Double(number))
+        case .text(let word):
+            guard words.contains(word) else { throw .unknownChoice(name, word, allowed: words) }
+            return .word(word)
+        default: throw .wrongKind(name, expected: .realOrWord(words))
+        }
+    }
+
+    /// An integer, or nothing: ask where absence has a default that is not null.
+    func integerOrNull(_ name: ParameterName) throws(LayerError) -> Int? {
+        switch self.values[name] {
+        case nil, .null: nil
+        case .integer(let number): number
+        default: throw .wrongKind(name, expected: .integerOrNull)
+        }
+    }
+
+    /// A number, which may stand in a tensor of one element.
+    func realOrElement(_ name: ParameterName) throws(LayerError) -> Double? {
+        switch self.values[name] {
+        case nil: return nil
+        case .real(let number): return number
+        case .integer(let number): return Double(number)
+        case .tensor(let tensor): return try Parameter(name: name, tensor: tensor).onlyElement()
+        default: throw .wrongKind(name, expected: .realOrTensor)
         }
     }
 

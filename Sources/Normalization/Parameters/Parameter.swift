@@ -15,16 +15,68 @@ struct Parameter: Sendable {
         }
     }
 
+    /// Holds the number of elements against one that does not depend on the input.
+    func checkCount(_ expected: Int) throws(LayerError) {
+        guard self.count == expected else {
+            throw .countMismatch(self.name, elementCount: self.count, expected: expected)
+        }
+    }
+
+    /// Calls `body` with each element, in order.
+    func forEachElement(
+        _ body: (_ element: Double, _ index: Int) throws(LayerError) -> Void
+    ) throws(LayerError) {
+        var source = try ElementSource<Double>(self.tensor, kernels: KernelSet.current.double)
+        for chunk in source.chunks(of: 0..<self.count) {
+            let elements = source.load(chunk)
+            for index in chunk {
+                try body(elements[index - chunk.lowerBound], index)
+            }
+        }
+    }
+
+    /// All elements of a parameter that has few.
+    func elements() throws(LayerError) -> [Double] {
+        var elements: [Double] = []
+        try self.forEachElement { (element, _) in elements.append(element) }
+        return elements
+    }
+
+    /// The element of a parameter that has one.
+    func onlyElement() throws(LayerError) -> Double {
+        try self.checkCount(1)
+        return try self.elements()[0]
+    }
+}
+
+/// What the elements of some parameters must be.
+extension Parameter {
     /// Finds the first element that makes a variance impossible.
     func checkVariances(_ epsilon: Epsilon) throws(LayerError) {
-        var variances = try ElementSource<Double>(self.tensor, kernels: KernelSet.current.double)
-        for chunk in variances.chunks(of: 0..<self.count) {
-            let elements = variances.load(chunk)
-            for index in chunk {
-                let variance = elements[index - chunk.lowerBound]
-                guard variance >= 0 else { throw .negativeVariance(self.name, index: index) }
-                guard variance > 0 || epsilon.value > 0 else { throw .zeroVariance(self.name, index: index) }
-            }
+        try self.forEachElement { (variance, index) throws(LayerError) in
+            guard variance >= 0 else { throw .negativeVariance(self.name, index: index) }
+            guard variance > 0 || epsilon.value > 0 else { throw .zeroVariance(self.name, index: index) }
+        }
+    }
+
+    /// Finds the first element that is no standard deviation.
+    func checkDeviations() throws(LayerError) {
+        try self.forEachElement { (deviation, index) throws(LayerError) in
+            guard deviation >= 0 else { throw .negativeDeviation(self.name, index: index) }
+        }
+    }
+
+    /// Finds the first element that is no standard deviation, or one that cannot be divided by.
+    func checkPositiveDeviations() throws(LayerError) {
+        try self.forEachElement { (deviation, index) throws(LayerError) in
+            guard deviation > 0 else { throw .deviationNotPositive(self.name, index: index) }
+        }
+    }
+
+    /// Finds the first element that is no proportion.
+    func checkProportions() throws(LayerError) {
+        try self.forEachElement { (proportion, index) throws(LayerError) in
+            guard (0...1).contains(proportion) else { throw .notAProportion(self.name, index: index) }
         }
     }
 }

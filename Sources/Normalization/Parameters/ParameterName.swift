@@ -18,6 +18,23 @@ public struct ParameterName: Hashable, Sendable, RawRepresentable {
     public static let groupCount = Self(rawValue: "num_groups")
     public static let useBatchStatistics = Self(rawValue: "use_batch_statistics")
     public static let useRunningStatistics = Self(rawValue: "use_running_statistics")
+    public static let axes = Self(rawValue: "axes")
+    public static let dim = Self(rawValue: "dim")
+    public static let p = Self(rawValue: "p")
+    public static let mean = Self(rawValue: "mean")
+    public static let std = Self(rawValue: "std")
+    public static let runningStd = Self(rawValue: "running_std")
+    public static let rMax = Self(rawValue: "r_max")
+    public static let dMax = Self(rawValue: "d_max")
+    public static let rho = Self(rawValue: "rho")
+    public static let meanWeight = Self(rawValue: "mean_weight")
+    public static let varWeight = Self(rawValue: "var_weight")
+    public static let style = Self(rawValue: "style")
+    public static let styleMean = Self(rawValue: "style_mean")
+    public static let styleStd = Self(rawValue: "style_std")
+    public static let weightG = Self(rawValue: "weight_g")
+    public static let gain = Self(rawValue: "gain")
+    public static let tau = Self(rawValue: "tau")
 }
 
 extension ParameterName: CustomStringConvertible {

@@ -48,12 +48,12 @@ extension ParameterSpecification {
     static let elementWeight = optional(.weight, .tensor, "γ, of the normalized shape; 1 where absent.")
     static let elementBias = optional(.bias, .tensor, "β, of the normalized shape; 0 where absent.")
 
-    static let epsilon = optional(
-        .epsilon,
-        .real,
-        default: .real(1e-5),
-        "What keeps the division from zero; not negative."
-    )
+    static let epsilon = epsilon(1e-5)
+
+    /// eps of a layer type with another default than most.
+    static func epsilon(_ defaultValue: Double) -> Self {
+        optional(.epsilon, .real, default: .real(defaultValue), "What keeps the division from zero; not negative.")
+    }
 
     static let epsilonPlacement = optional(
         .epsilonPlacement,

@@ -8,4 +8,6 @@ public enum ParameterValue: Sendable {
     case boolean(Bool)
     case text(String)
     case integers([Int])
+    /// Stated to be nothing, where that is a value.
+    case null
 }
