@@ -164,6 +164,7 @@ import Testing
             random.scenario.x,
             channelAxis: random.axis,
             style: style,
+            styleAxis: isLast ? dimensions.count - 1 : 1,
             random.scenario.epsilon
         )
         var bounds = Scenario.Bounds()

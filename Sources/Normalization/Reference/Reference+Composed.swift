@@ -132,14 +132,15 @@ extension Reference {
     }
 
     /// The same with the mean and sqrt(Var + eps) of a style tensor, which all samples share if it has one only.
+    ///
+    /// - Parameter styleAxis: the axis of the style's channels.
     package static func adaptiveInstanceNorm(
         _ x: ReferenceTensor,
         channelAxis: Int,
         style: ReferenceTensor,
+        styleAxis: Int,
         _ epsilon: Epsilon
     ) -> ReferenceTensor {
-        // The channels of the style are where those of the input are: axis 1, or the last one.
-        let styleAxis = channelAxis == 1 ? 1 : style.dimensions.count - 1
         let styles = ReferenceStatistics(style) { [$0[0], $0[styleAxis]] }.moments()
         let instances = ReferenceStatistics(x) { [$0[0], $0[channelAxis]] }.moments()
         return self.map(x) { index, element in
