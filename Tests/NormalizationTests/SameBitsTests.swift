@@ -56,6 +56,8 @@ import Testing
         (.init(dimensions: [900, 1200]), .fp16, .fp16),
         (.init(dimensions: [2, 900, 151]), .fp64, .fp64),
         (.init(dimensions: [2, 300, 500, 3], isChannelsLast: true), .int32, .fp32),
+        (.init(dimensions: [1, 1100, 900], isChannelsLast: true), .fp32, .fp32),
+        (.init(dimensions: [1, 1500, 700], isChannelsLast: true), .fp16, .fp16),
     ]
 
     @Test(arguments: cases)
