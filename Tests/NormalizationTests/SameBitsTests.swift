@@ -53,9 +53,9 @@ import Testing
         (.init(dimensions: [8, 64, 46, 46]), .fp32, .fp32),
         (.init(dimensions: [8, 46, 46, 64], isChannelsLast: true), .fp32, .fp32),
         (.init(dimensions: [3, 5, 70_001]), .fp32, .fp32),
-        (.init(dimensions: [900, 1200]), .fp16, .fp16),
+        (.init(dimensions: [900, 4, 300]), .fp16, .fp16),
         (.init(dimensions: [2, 900, 151]), .fp64, .fp64),
-        (.init(dimensions: [2, 300, 500, 3], isChannelsLast: true), .int32, .fp32),
+        (.init(dimensions: [2, 75, 100, 27], isChannelsLast: true), .int32, .fp32),
         (.init(dimensions: [1, 1100, 900], isChannelsLast: true), .fp32, .fp32),
         (.init(dimensions: [1, 1500, 700], isChannelsLast: true), .fp16, .fp16),
     ]
