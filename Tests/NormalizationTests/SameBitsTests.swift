@@ -50,10 +50,10 @@ import Testing
 
     /// Few large samples, many small ones, long rows and short ones, channels that are narrow and very long ones.
     private static let largeInputs: [(input: LayerCase.Input, from: DataType, to: DataType)] = [
-        (.init(dimensions: [8, 64, 46, 46]), .fp32, .fp32),
-        (.init(dimensions: [8, 46, 46, 64], isChannelsLast: true), .fp32, .fp32),
+        (.init(dimensions: [4, 64, 64, 64]), .fp32, .fp32),
+        (.init(dimensions: [4, 64, 64, 64], isChannelsLast: true), .fp32, .fp32),
         (.init(dimensions: [3, 5, 70_001]), .fp32, .fp32),
-        (.init(dimensions: [900, 4, 300]), .fp16, .fp16),
+        (.init(dimensions: [700, 2, 750]), .fp16, .fp16),
         (.init(dimensions: [2, 900, 151]), .fp64, .fp64),
         (.init(dimensions: [2, 75, 100, 27], isChannelsLast: true), .int32, .fp32),
         (.init(dimensions: [1, 1100, 900], isChannelsLast: true), .fp32, .fp32),
@@ -82,7 +82,7 @@ import Testing
     private static let smallInputs: [LayerCase.Input] = [
         .init(dimensions: [3, 4, 5, 7]), .init(dimensions: [2, 9, 37]), .init(dimensions: [5, 67]),
         .init(dimensions: [3, 6, 5, 4], isChannelsLast: true), .init(dimensions: [2, 50, 21], isChannelsLast: true),
-        .init(dimensions: [2, 3, 2, 3, 3]),
+        .init(dimensions: [2, 3, 2, 3, 3]), .init(dimensions: [2, 3, 260], isChannelsLast: true),
     ]
 
     private static func values(_ input: LayerCase.Input, seed: UInt64 = 22, _ dataType: DataType) -> [Double] {
@@ -94,10 +94,12 @@ import Testing
 
     @Test(arguments: cases)
     func alignmentChangesNothing(layerCase: LayerCase) throws {
-        let types: [DataType] = [.fp32, .fp16, .fp64, .uint8, .bf16, .int32]
+        let types: [DataType] = [.int8, .fp16, .fp64, .uint8, .bf16, .int32, .fp16]
         for (number, input) in Self.smallInputs.enumerated() {
             let layer = try layerCase.layer(for: input)
             for dataType in [.fp32, types[number]] {
+                // Conversions have no eye for alignment of their own: a few places are enough.
+                let paddings = dataType == .fp32 ? Array(1..<16) : [1, 7]
                 let values = Self.values(input, dataType)
                 let outputType: DataType = dataType.isFloatingPoint ? dataType : .fp32
                 for (name, kernels) in kernelSets {
@@ -106,8 +108,8 @@ import Testing
                         return try layer.normalize(tensor, into: outputType, kernels: kernels).output.bits
                     }
                     let aligned = try run(0)
-                    let paddings = try (1..<16).filter { try run($0) != aligned }
-                    #expect(paddings.isEmpty, "\(name), \(input.dimensions), \(dataType)")
+                    let changed = try paddings.filter { try run($0) != aligned }
+                    #expect(changed.isEmpty, "\(name), \(input.dimensions), \(dataType)")
                 }
             }
         }
@@ -118,7 +120,7 @@ import Testing
     func placeOfOutputChangesNothing(layerCase: LayerCase) throws {
         let pairs: [(DataType, inPlace: DataType, elsewhere: DataType)] = [
             (.fp32, .fp32, .fp64), (.int32, .fp32, .fp64), (.fp16, .fp16, .fp32), (.fp16, .bf16, .fp64),
-            (.uint16, .fp16, .fp32), (.fp64, .fp64, .fp32),
+            (.fp64, .fp64, .fp32),
         ]
         for input in Self.smallInputs {
             let layer = try layerCase.layer(for: input)
@@ -148,28 +150,40 @@ import Testing
     // MARK: - Neighbours
 
     /// What other samples or channels may hold.
-    private static let intruders: [Double] = [.nan, .infinity, 1e30, 3e38, 1e-40, 0, 1e6]
+    private static let intruders: [Double] = [.nan, .infinity, 1e30, 1e-40, 0]
 
     @Test(arguments: cases.filter(\.isPerSample))
     func otherSamplesChangeNothing(layerCase: LayerCase) throws {
         for (number, input) in Self.smallInputs.enumerated() {
-            let dataType: DataType = number == 1 ? .fp64 : number == 2 ? .fp16 : .fp32
+            let dataType: DataType = number == 1 ? .fp64 : [2, 6].contains(number) ? .fp16 : .fp32
             let layer = try layerCase.layer(for: input)
             let values = Self.values(input, dataType)
             let length = input.elementCount / input.sampleCount
             for (name, kernels) in kernelSets {
-                func bits(_ values: [Double], _ layer: any NormalizationLayer, _ dimensions: [Int]) throws -> [UInt8] {
+                // The work is cut in another way where there are more threads than samples.
+                func bits(
+                    _ values: [Double],
+                    _ layer: any NormalizationLayer,
+                    _ dimensions: [Int],
+                    threadCount: Int = 1
+                ) throws -> [UInt8] {
                     let tensor = try Tensor(values, dimensions, dataType)
-                    return try layer.normalize(tensor, into: dataType, kernels: kernels).output.bits
+                    return try layer.normalize(tensor, into: dataType, threadCount: threadCount, kernels: kernels)
+                        .output.bits
                 }
                 let batch = try bits(values, layer, input.dimensions)
-                for sample in 0..<input.sampleCount {
+                for sample in [0, input.sampleCount - 1] {
                     let elements = sample * length..<(sample + 1) * length
                     let bytes = elements.lowerBound * dataType.byteWidth..<elements.upperBound * dataType.byteWidth
                     var alone = input
                     alone.dimensions[0] = 1
                     alone.firstSample = sample
-                    let result = try bits(Array(values[elements]), layerCase.layer(for: alone), alone.dimensions)
+                    let result = try bits(
+                        Array(values[elements]),
+                        layerCase.layer(for: alone),
+                        alone.dimensions,
+                        threadCount: 3
+                    )
                     #expect(result == Array(batch[bytes]), "\(name), \(input.dimensions), sample \(sample) alone")
                     let intruders = try Self.intruders.filter { intruder in
                         var hostile = values.map { _ in intruder }
@@ -195,7 +209,7 @@ import Testing
                     try layer.apply(values, input.dimensions, dataType, kernels: kernels)
                 }
                 let undisturbed = try results(values)
-                for channel in [0, input.channelCount / 2, input.channelCount - 1] {
+                for channel in [0, input.channelCount - 1] {
                     let intruders = try Self.intruders.filter { intruder in
                         let disturbed = try results(zip(values, channels).map { $1 == channel ? $0 : intruder })
                         return !values.indices.allSatisfy {
