@@ -36,6 +36,7 @@ public struct LayerType: Sendable {
 
     public static let all = [
         BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type,
+        DynamicTanh.type, LocalResponseNorm.type, SpectralNorm.type,
     ]
 
     public static func named(_ name: String) -> Self? {

@@ -49,16 +49,6 @@ public func addTransposedProduct(
     addTransposedProduct(matrix, rows, columns, stride, vector, sums, { (x: DoubleVector) in x }, { $0 })
 }
 
-/// The largest magnitude of contiguous elements; NaN or infinity if one of them is not finite.
-public func largestFiniteMagnitude(_ x: UnsafePointer<Float>, count: Int) -> Double {
-    largest(x, count, widen) { Double($0) }
-}
-
-/// The largest magnitude of contiguous elements; NaN or infinity if one of them is not finite.
-public func largestFiniteMagnitude(_ x: UnsafePointer<Double>, count: Int) -> Double {
-    largest(x, count, { (x: DoubleVector) in x }, { $0 })
-}
-
 /// y = x·factor/divisor, computed in FP64. `x` and `y` are the same memory or do not overlap.
 public func divideSpan(
     _ x: UnsafePointer<Float>,
@@ -175,38 +165,6 @@ private func addTransposedProduct<V: SIMD>(
         }
         row &+= 1
     }
-}
-
-@inline(__always)
-private func largest<V: SIMD>(
-    _ x: UnsafePointer<V.Scalar>,
-    _ count: Int,
-    _ widen: (V) -> DoubleVector,
-    _ widenElement: (V.Scalar) -> Double
-) -> Double {
-    let width = DoubleVector.scalarCount
-    var (lanes, residues) = (DoubleVector.zero, DoubleVector.zero)
-    var index = 0
-    while index &+ width <= count {
-        let element = widen(load(x, index))
-        let magnitude = element.replacing(with: 0 - element, where: element .< 0)
-        lanes.replace(with: magnitude, where: magnitude .> lanes)
-        // Zero of what is finite, NaN of anything else.
-        residues += element * 0
-        index &+= width
-    }
-    var (maximum, residue) = (0.0, 0.0)
-    for lane in 0..<width {
-        maximum = max(maximum, lanes[lane])
-        residue += residues[lane]
-    }
-    while index < count {
-        let element = widenElement(x[index])
-        maximum = max(maximum, element.magnitude)
-        residue += element * 0
-        index &+= 1
-    }
-    return maximum + residue
 }
 
 @inline(__always)

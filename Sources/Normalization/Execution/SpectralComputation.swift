@@ -58,7 +58,7 @@ struct SpectralComputation: Sendable {
         try job.distribute(unitCount: maxima.count) { () throws(LayerError) in
             MagnitudeWorker(
                 source: try job.makeSource(),
-                kernel: job.kernels.largestFiniteMagnitude,
+                kernel: job.kernels.largestMagnitude,
                 elementCount: job.input.shape.elementCount,
                 maxima: maxima
             )
@@ -80,7 +80,7 @@ private func elements(ofUnit unit: Int, of count: Int) -> Range<Int> {
 
 private struct MagnitudeWorker<Scalar: ComputationScalar>: UnitWorker {
     var source: ElementSource<Scalar>
-    let kernel: Kernels<Scalar>.LargestFiniteMagnitude
+    let kernel: @Sendable (UnsafePointer<Scalar>, Int) -> Double
     let elementCount: Int
     let maxima: Vector<Double>
 
