@@ -35,8 +35,10 @@ public struct LayerType: Sendable {
     }
 
     public static let all = [
-        BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type,
-        DynamicTanh.type, LocalResponseNorm.type, SpectralNorm.type,
+        BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type, BatchRenorm.type,
+        BatchInstanceNorm.type, SwitchableNorm.type, AdaptiveInstanceNorm.type, WeightNorm.type, SpectralNorm.type,
+        Standardize.type, MeanVarianceNorm.type, LPNorm.type, LocalResponseNorm.type, FilterResponseNorm.type,
+        GlobalResponseNorm.type, WeightStandardization.type, DynamicTanh.type,
     ]
 
     public static func named(_ name: String) -> Self? {

@@ -9,6 +9,7 @@ public struct NormalizationPlan: Sendable {
         case tanh(TanhComputation)
         case neighbours(NeighbourComputation)
         case spectral(SpectralComputation)
+        case permuted(PermutedComputation)
     }
 
     let computation: Computation
@@ -44,6 +45,7 @@ public struct NormalizationPlan: Sendable {
         case .tanh(let tanh): try tanh.run(job)
         case .neighbours(let neighbours): try neighbours.run(job)
         case .spectral(let spectral): return NormalizedTensor(job.output, sigma: try spectral.run(job))
+        case .permuted(let permuted): try permuted.run(job)
         }
         return NormalizedTensor(job.output)
     }

@@ -7,7 +7,8 @@ public struct SpectralNorm: NormalizationLayer {
         name: "spectral_norm",
         summary: "A weight, seen as a matrix, by its largest singular value.",
         formula: "y = W / σ, where W has a row per index along dim and σ is its largest singular value, or uᵀ·W·v",
-        source: "Miyato, Kataoka, Koyama and Yoshida 2018, arXiv:1802.05957; torch.nn.utils.parametrizations.spectral_norm",
+        source:
+            "Miyato, Kataoka, Koyama and Yoshida 2018, arXiv:1802.05957; torch.nn.utils.parametrizations.spectral_norm",
         parameters: [
             .optional(
                 .dim,
