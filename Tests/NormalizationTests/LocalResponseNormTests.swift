@@ -19,9 +19,9 @@ import Testing
             [
                 1, 2, 5, Int.random(in: 1...40, using: &scenario.generator), 2 * channelCount + 3, 1_000_000_007,
             ].randomElement(using: &scenario.generator) ?? 5
-        let alpha = [0, 1e-4, 2].randomElement(using: &scenario.generator) ?? 1
-        let beta = [0.75, 0.5, 1, 0, -0.5, 2.25].randomElement(using: &scenario.generator) ?? 1
-        let k = [1, 2, 1e-3].randomElement(using: &scenario.generator) ?? 1
+        let alpha: Double = [0.0, 1e-4, 2.0].randomElement(using: &scenario.generator) ?? 1
+        let beta: Double = [0.75, 0.5, 1.0, 0.0, -0.5, 2.25].randomElement(using: &scenario.generator) ?? 1
+        let k: Double = [1.0, 2.0, 1e-3].randomElement(using: &scenario.generator) ?? 1
         let layer = try self.layer([
             .size: .integer(size), .alpha: .real(alpha), .beta: .real(beta), .k: .real(k),
             .dataFormat: .text(isChannelsLast ? "channels_last" : "channels_first"),

@@ -142,7 +142,7 @@ import Testing
                 let input = try Tensor([1, 2, 3, 4, 5, value], [2, 3])
                 let normalized = try self.layer(parameters).normalize(input, into: .fp32)
                 #expect(normalized.sigma?.isNaN == true)
-                #expect(normalized.output.values.allSatisfy(\.isNaN))
+                #expect(normalized.output.values.allSatisfy { $0.isNaN })
             }
             let empty = try self.layer(parameters).normalize(Tensor([], [2, 0]), into: .fp32)
             #expect(empty.sigma == 0)
