@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [[2, 12, 300, 150], [60_000, 19], [1, 3000, 17, 21]], [5, 40])
+    @Test(arguments: [[2, 12, 150, 150], [30_000, 19], [1, 1500, 17, 21]], [5, 40])
     func sameBits(dimensions: [Int], size: Int) throws {
         var generator = SeededGenerator(seed: 5)
         let values = generator.uniform(dimensions.reduce(1, *), in: -4...4)
@@ -118,7 +118,7 @@ import Testing
             try layerError(LocalResponseNorm.self, parameters, dimensions)
         }
         func error(_ name: ParameterName, _ value: ParameterValue) throws -> LayerError? {
-            try error([.size: .integer(5), name: value])
+            try error([ParameterName.size: .integer(5)].merging([name: value]) { $1 })
         }
         #expect(try error([.size: .integer(.max)]) == nil)
         #expect(try error([:]) == .missingParameter(.size))
