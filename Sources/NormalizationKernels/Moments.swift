@@ -14,7 +14,20 @@ public func rowMoments(
     remainders: UnsafeMutablePointer<Double>,
     variances: UnsafeMutablePointer<Double>
 ) {
-    rowMoments(FloatVector.self, x, rowCount, rowLength, means, remainders, variances, fold, wideSum, { Double($0) })
+    rowMoments(
+        FloatVector.self,
+        x,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        variances,
+        fold,
+        wideSum,
+        laneSum,
+        keepTail,
+        { Double($0) }
+    )
 }
 
 /// Mean, as an unevaluated sum of two numbers, and biased variance of each of some contiguous rows.
@@ -26,7 +39,20 @@ public func rowMoments(
     remainders: UnsafeMutablePointer<Double>,
     variances: UnsafeMutablePointer<Double>
 ) {
-    rowMoments(DoubleVector.self, x, rowCount, rowLength, means, remainders, variances, { $0 }, wideSum, { $0 })
+    rowMoments(
+        DoubleVector.self,
+        x,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        variances,
+        { $0 },
+        wideSum,
+        laneSum,
+        keepTail,
+        { $0 }
+    )
 }
 
 /// The mean of the squares of each of some contiguous rows.
@@ -36,7 +62,7 @@ public func rowMeanSquares(
     rowLength: Int,
     meanSquares: UnsafeMutablePointer<Double>
 ) {
-    rowMeanSquares(FloatVector.self, x, rowCount, rowLength, meanSquares, fold, wideSum, { Double($0) })
+    rowMeanSquares(FloatVector.self, x, rowCount, rowLength, meanSquares, fold, wideSum, keepTail, { Double($0) })
 }
 
 /// The mean of the squares of each of some contiguous rows.
@@ -46,27 +72,27 @@ public func rowMeanSquares(
     rowLength: Int,
     meanSquares: UnsafeMutablePointer<Double>
 ) {
-    rowMeanSquares(DoubleVector.self, x, rowCount, rowLength, meanSquares, { $0 }, wideSum, { $0 })
+    rowMeanSquares(DoubleVector.self, x, rowCount, rowLength, meanSquares, { $0 }, wideSum, keepTail, { $0 })
 }
 
 /// A number near the mean of some contiguous elements: the mean of a few of them.
 public func provisionalMean(_ x: UnsafePointer<Float>, count: Int) -> Float {
-    provisionalMean(FloatVector.self, x, count, fold, wideSum, { Double($0) })
+    provisionalMean(FloatVector.self, x, count, laneSum)
 }
 
 /// A number near the mean of some contiguous elements: the mean of a few of them.
 public func provisionalMean(_ x: UnsafePointer<Double>, count: Int) -> Double {
-    provisionalMean(DoubleVector.self, x, count, { $0 }, wideSum, { $0 })
+    provisionalMean(DoubleVector.self, x, count, laneSum)
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
-    centeredSums(FloatVector.self, x, count, center, fold, wideSum, { Double($0) })
+    centeredSums(FloatVector.self, x, count, center, fold, wideSum, keepTail, { Double($0) })
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
-    centeredSums(DoubleVector.self, x, count, center, { $0 }, wideSum, { $0 })
+    centeredSums(DoubleVector.self, x, count, center, { $0 }, wideSum, keepTail, { $0 })
 }
 
 @inline(__always)
@@ -80,23 +106,25 @@ private func rowMoments<V: SIMD, Wide: SIMD>(
     _ variances: UnsafeMutablePointer<Double>,
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
+    _ laneSum: (V) -> V.Scalar,
+    _ keepTail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
-    let count = Double(rowLength)
+    let inverseCount = 1 / Double(rowLength)
     var row = 0
     while row < rowCount {
         let elements = x + row &* rowLength
-        var center = provisionalMean(V.self, elements, rowLength, fold, wideSum, widen)
-        var (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, widen)
-        var correction = sum / count
-        var variance = (squares - sum * correction) / count
+        var center = provisionalMean(V.self, elements, rowLength, laneSum)
+        var (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+        var correction = sum * inverseCount
+        var variance = (squares - sum * correction) * inverseCount
         if !(4 * correction * correction <= variance) {
             let better = V.Scalar(widen(center) + correction)
             if better != center {
                 center = better
-                (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, widen)
-                correction = sum / count
-                variance = (squares - sum * correction) / count
+                (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+                correction = sum * inverseCount
+                variance = (squares - sum * correction) * inverseCount
             }
         }
         let mean = widen(center) + correction
@@ -117,49 +145,38 @@ private func rowMeanSquares<V: SIMD, Wide: SIMD>(
     _ meanSquares: UnsafeMutablePointer<Double>,
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
+    _ keepTail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     var row = 0
     while row < rowCount {
-        let sums = centeredSums(V.self, x + row &* rowLength, rowLength, 0, fold, wideSum, widen)
+        let sums = centeredSums(V.self, x + row &* rowLength, rowLength, 0, fold, wideSum, keepTail, widen)
         meanSquares[row] = sums.squares / Double(rowLength)
         row &+= 1
     }
 }
 
-/// The mean of four vectors from all over the elements, or of all elements if they are fewer.
+/// The mean of four vectors from all over the elements, or of all elements if they do not fill one.
 @inline(__always)
-private func provisionalMean<V: SIMD, Wide: SIMD>(
+private func provisionalMean<V: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
     _ count: Int,
-    _ fold: (V) -> Wide,
-    _ wideSum: (Wide) -> Double,
-    _ widen: (V.Scalar) -> Double
-) -> V.Scalar where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
+    _ laneSum: (V) -> V.Scalar
+) -> V.Scalar where V.Scalar: BinaryFloatingPoint {
     let width = V.scalarCount
-    if count >= 4 &* width {
+    if count >= width {
         let step = (count &- width) / 3
         let first = load(V.self, x, 0) + load(V.self, x, step)
         let second = load(V.self, x, 2 &* step) + load(V.self, x, 3 &* step)
-        return V.Scalar(wideSum(fold(first + second)) / Double(4 &* width))
+        // A power of two, so that the mean of equal numbers is just that number.
+        return laneSum(first + second) * (1 / V.Scalar(4 &* width))
     }
-    var sums = V.zero
-    var index = 0
-    while index &+ width <= count {
-        sums += load(V.self, x, index)
-        index &+= width
+    var sum = V.Scalar.zero
+    for index in 0..<count {
+        sum += x[index]
     }
-    if index > 0 {
-        sums += loadTail(V.self, x, from: index, count)
-        return V.Scalar(wideSum(fold(sums)) / Double(count))
-    }
-    var sum = 0.0
-    while index < count {
-        sum += widen(x[index])
-        index &+= 1
-    }
-    return V.Scalar(sum / Double(count))
+    return sum / V.Scalar(count)
 }
 
 @inline(__always)
@@ -170,6 +187,7 @@ private func centeredSums<V: SIMD, Wide: SIMD>(
     _ center: V.Scalar,
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
+    _ keepTail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) -> (sum: Double, squares: Double) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     let width = V.scalarCount
@@ -194,14 +212,15 @@ private func centeredSums<V: SIMD, Wide: SIMD>(
             aa = multiplyAdd(p, p, aa)
             index &+= width
         }
+        if index &+ width > count && index < count {
+            // The last vector overlaps the one before it.
+            let q = keepTail(load(V.self, x, count &- width) - centers, count &- index)
+            b += q
+            bb = multiplyAdd(q, q, bb)
+            index = count
+        }
         sums += fold(a + b)
         squareSums += fold(aa + bb)
-    }
-    if index < count && count >= width {
-        let difference = keepTail(load(V.self, x, count &- width) - centers, count &- index)
-        sums += fold(difference)
-        squareSums += fold(difference * difference)
-        index = count
     }
     var (sum, squares) = (wideSum(sums), wideSum(squareSums))
     while index < count {
@@ -217,23 +236,6 @@ private func centeredSums<V: SIMD, Wide: SIMD>(
 @inline(__always)
 private func load<V: SIMD>(_ type: V.Type, _ elements: UnsafePointer<V.Scalar>, _ index: Int) -> V {
     UnsafeRawPointer(elements + index).loadUnaligned(as: V.self)
-}
-
-/// The elements from `index` to `count` in the last lanes, zeros before them; `count` is at least a vector's.
-@inline(__always)
-private func loadTail<V: SIMD>(_ type: V.Type, _ x: UnsafePointer<V.Scalar>, from index: Int, _ count: Int) -> V
-where V.Scalar: BinaryFloatingPoint {
-    keepTail(load(V.self, x, count &- V.scalarCount), count &- index)
-}
-
-/// The last `count` lanes, zeros before them.
-@inline(__always)
-private func keepTail<V: SIMD>(_ vector: V, _ count: Int) -> V where V.Scalar: BinaryFloatingPoint {
-    var lanes = V.zero
-    for lane in 0..<V.scalarCount {
-        lanes[lane] = V.Scalar(lane)
-    }
-    return V.zero.replacing(with: vector, where: lanes .>= V.Scalar(V.scalarCount &- count))
 }
 
 /// `a * b + c`, rounded once where the instruction set can.
@@ -285,3 +287,54 @@ private func wideSum(_ vector: SIMD8<Double>) -> Double {
 private func wideSum(_ vector: SIMD4<Double>) -> Double {
     (vector[0] + vector[1]) + (vector[2] + vector[3])
 }
+
+/// The last `count` lanes, zeros before them.
+///
+/// By the sign of a difference: comparisons of vectors become loops over the lanes.
+@inline(__always)
+private func keepTail(_ vector: SIMD16<Float>, _ count: Int) -> SIMD16<Float> {
+    let lanes = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    let dropped = (lanes &- Int32(truncatingIfNeeded: 16 &- count)) &>> 31
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD16<Int32>.self) & ~dropped, to: SIMD16<Float>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD8<Float>, _ count: Int) -> SIMD8<Float> {
+    let lanes = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+    let dropped = (lanes &- Int32(truncatingIfNeeded: 8 &- count)) &>> 31
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int32>.self) & ~dropped, to: SIMD8<Float>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD8<Double>, _ count: Int) -> SIMD8<Double> {
+    let lanes = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
+    let dropped = (lanes &- Int64(truncatingIfNeeded: 8 &- count)) &>> 63
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int64>.self) & ~dropped, to: SIMD8<Double>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD4<Double>, _ count: Int) -> SIMD4<Double> {
+    let lanes = SIMD4<Int64>(0, 1, 2, 3)
+    let dropped = (lanes &- Int64(truncatingIfNeeded: 4 &- count)) &>> 63
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD4<Int64>.self) & ~dropped, to: SIMD4<Double>.self)
+}
+
+/// The sum of the lanes.
+@inline(__always)
+private func laneSum(_ vector: SIMD16<Float>) -> Float {
+    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
+    return laneSum(halves.0 + halves.1)
+}
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Float>) -> Float {
+    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
+    let lanes = halves.0 + halves.1
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Double>) -> Double { wideSum(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD4<Double>) -> Double { wideSum(vector) }
