@@ -16,8 +16,7 @@ struct SpectralComputation: Sendable {
     /// - Returns: σ.
     func run<Scalar>(_ job: Job<Scalar>) throws(LayerError) -> Double {
         let largest = try self.largestMagnitude(job)
-        // Squares and sums of FP64 stay finite and normal: all is computed for W·factor, and the factor is exact.
-        let factor = largest > 0x1p500 ? 0x1p-600 : largest < 0x1p-500 ? 0x1p600 : 1
+        let factor = Self.factor(for: largest)
         let sigma: Double
         if largest == 0 {
             sigma = 0
@@ -44,6 +43,13 @@ struct SpectralComputation: Sendable {
             )
         }
         return sigma / factor
+    }
+
+    /// A power of two for which the fourth powers of the singular values of W·factor are neither infinite nor zero.
+    /// At most 2^±960, so that the elements of unit vectors stay normal numbers when they are multiplied by it.
+    private static func factor(for largest: Double) -> Double {
+        guard largest > 0, largest.isFinite, abs(largest.exponent) > 200 else { return 1 }
+        return Double(sign: .plus, exponent: -max(-960, min(960, Int(largest.exponent))), significand: 1)
     }
 
     fileprivate static let unitLength = 1 << 16
