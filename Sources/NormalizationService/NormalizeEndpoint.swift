@@ -59,7 +59,7 @@ struct NormalizeEndpoint {
             throw HTTPProblem(error)
         }
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: normalized.output)
+        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, normalized: normalized)
         do throws(AllocationError) {
             return try answer.reply(as: responseType, clock)
         } catch {

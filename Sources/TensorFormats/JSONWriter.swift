@@ -80,6 +80,13 @@ public struct JSONWriter: Sendable {
         self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
     }
 
+    /// Writes a number as an element of an FP64 tensor: the shortest decimal that reads back to it, or a string for
+    /// what is not finite.
+    public mutating func number(_ value: Double) {
+        self.separate()
+        self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
+    }
+
     /// Writes a number of tenths, as 21.4.
     public mutating func decimal(tenths: UInt64) {
         self.separate()
