@@ -80,6 +80,22 @@ public struct JSONWriter: Sendable {
         self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
     }
 
+    /// Writes a number as the shortest decimal that reads back to it; NaN and the infinities as strings.
+    public mutating func number(_ value: Double) {
+        self.separate()
+        self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
+    }
+
+    public mutating func boolean(_ value: Bool) {
+        self.separate()
+        self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
+    }
+
+    public mutating func null() {
+        self.separate()
+        self.tail += "null".utf8
+    }
+
     /// Writes a number of tenths, as 21.4.
     public mutating func decimal(tenths: UInt64) {
         self.separate()

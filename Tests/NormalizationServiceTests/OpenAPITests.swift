@@ -24,15 +24,6 @@ import Yams
         Set(node?.sequence?.compactMap(\.string) ?? [])
     }
 
-    /// What a schema requires, always or under a condition.
-    private func namesRequiredSomewhere(in schema: Node) -> Set<String> {
-        var names = self.strings(schema["required"])
-        for condition in [schema["else"]].compactMap(\.self) + (schema["oneOf"]?.sequence.map(Array.init) ?? []) {
-            names.formUnion(self.strings(condition["required"]))
-        }
-        return names
-    }
-
     @Test func thePathsAreTheRoutes() throws {
         let paths = try #require(self.document["paths"]?.mapping)
         #expect(Set(paths.keys.compactMap(\.string)) == Set(Route.allCases.map(\.rawValue)))
@@ -69,26 +60,6 @@ import Yams
         let responses = try #require(self.document["paths"]?["/normalize"]?["post"]?["responses"]?.mapping)
         let described = Set(responses.keys.compactMap { $0.string.flatMap { Int($0) } })
         #expect(described == Set(statuses.values).union([200]))
-    }
-
-    @Test func theLayersAndTheirParametersAreThoseOfTheTable() throws {
-        #expect(self.strings(try self.schema("LayerTypeName")["enum"]) == Set(LayerType.all.map(\.name)))
-        let variants = try #require(try self.schema("LayerConfiguration")["oneOf"]?.sequence)
-        #expect(variants.count == LayerType.all.count)
-        for variant in variants {
-            let name = try #require(variant["$ref"]?.string?.split(separator: "/").last)
-            let schema = try self.schema(String(name))
-            let properties = try #require(schema["properties"]?.mapping)
-            let type = try #require(LayerType.named(properties[Node("type")]?["const"]?.string ?? ""))
-            let parameters = Set(type.parameters.map(\.name.rawValue))
-            #expect(Set(properties.keys.compactMap(\.string)) == parameters.union(["type"]), "\(type.name)")
-            // What may stand in for a required parameter is required in its absence; a flag only lifts the requirement.
-            let required = type.parameters.filter(\.isRequired)
-            let substitutes = required.compactMap(\.substitute).filter { type[$0]?.kind != .boolean }
-            let names = Set((required.map(\.name) + substitutes).map(\.rawValue))
-            #expect(self.namesRequiredSomewhere(in: schema) == names.union(["type"]), "\(type.name)")
-            #expect(schema["additionalProperties"]?.bool == false, "\(type.name)")
-        }
     }
 
     @Test func theDataTypesAreThoseOfTensors() throws {
