@@ -77,6 +77,35 @@ import Yams
         }
     }
 
+    @Test("Every example is answered with 200, and as the example of the answer says")
+    func theExamplesAreAnswered() throws {
+        let text = String(decoding: PackageResources.openapi_yaml, as: UTF8.self)
+        let post = try member("post", of: member("/normalize", of: member("paths", of: try load(yaml: text))))
+        let request = try member("application/json", of: member("content", of: member("requestBody", of: post)))
+        let requests = try #require(try member("examples", of: request) as? [String: Any])
+        let success = try member("200", of: member("responses", of: post))
+        let answer = try member("application/json", of: member("content", of: success))
+        let answers = try #require(try member("examples", of: answer) as? [String: Any])
+        #expect(Set(answers.keys).isSubset(of: requests.keys))
+        for (name, example) in requests {
+            let value = try self.member("value", of: example)
+            #expect(try self.member("type", of: self.member("layer", of: value)) as? String == name)
+            let body = try JSONSerialization.data(withJSONObject: value)
+            let answer = try ServiceClient().send(body: Array(body))
+            #expect(answer.status == 200, "\(name): \(String(decoding: answer.body, as: UTF8.self))")
+            guard answer.status == 200, let expected = answers[name] else { continue }
+            for part in ["layer", "output"] {
+                let described = try self.member(part, of: self.member("value", of: expected)) as? NSDictionary
+                #expect(try answer.json[part] as? NSDictionary == described, "\(name)")
+            }
+        }
+    }
+
+    private func member(_ name: String, of value: Any?) throws -> Any {
+        let object = try #require(value as? [AnyHashable: Any])
+        return try #require(object.first { "\($0.key)" == name }?.value, "there is no member \(name)")
+    }
+
     @Test func theServedDescriptionIsTheFile() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
