@@ -2,7 +2,7 @@
 .PHONY: help run test check bench bench-kernels numerics image test-image
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build, and serve on 127.0.0.1:8080; flags: make run ARGS="--port 9000"
 	@scripts/run $(ARGS)
@@ -16,10 +16,10 @@ check: ## Everything static: format, build without warnings, fixtures, kernel sy
 bench: ## Measure against a bare echo server and FastAPI + PyTorch; rewrites Benchmarks/results.* and README.md
 	@scripts/bench
 
-bench-kernels: ## Measure the layers against PyTorch, ONNX Runtime and OpenVINO; rewrites docs/performance.md; flags: ARGS="--quick"
+bench-kernels: ## Measure the layers against three frameworks; rewrites docs/performance.md; flags: ARGS="--quick"
 	@scripts/bench-kernels $(ARGS)
 
-numerics: ## Measure the errors of the layers beside those of the same; rewrites docs/numerics.md
+numerics: ## Measure the errors of the layers beside those of three frameworks; rewrites docs/numerics.md
 	@scripts/bench-kernels --numerics $(ARGS)
 
 image: ## Build the container image `normserve`, with Docker or buildah

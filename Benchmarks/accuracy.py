@@ -62,17 +62,42 @@ def measure(runners, directory, datatype, precision):
     return errors
 
 
-def table(errors, names):
-    lines = [f"| layer | offset | {' | '.join(names)} |", "|---" * (2 + len(names)) + "|"]
-    for (layer, offset), values in errors.items():
-        lines.append(f"| {layer} | {offset} | {' | '.join(map(cell, values))} |")
+def misrounded(runner, data, expected, path):
+    """The share of the elements that are not the exact result rounded once; None as above."""
+    if runner.prepare(data) is not None:
+        return None
+    runner.write(path)
+    return float(np.mean(data.read(path) != expected.astype(data.case.element_type)))
+
+
+def measure_rounding(runners, directory):
+    """Per layer and 16-bit type the misrounded share of each runner, in their order."""
+    shares = {}
+    for layer, shape in LAYERS.items():
+        for datatype in ("FP16", "BF16"):
+            data = draw(Case(layer, shape, datatype), directory, 0.0)
+            expected = data.expected()
+            shares[layer, datatype] = [
+                misrounded(runner, data, expected, directory / "y.bin") for runner in runners.values()
+            ]
+    return shares
+
+
+def table(second, rows, names, cell):
+    lines = [f"| layer | {second} | {' | '.join(names)} |", "|---" * (2 + len(names)) + "|"]
+    for (layer, key), values in rows.items():
+        lines.append(f"| {layer} | {key} | {' | '.join(map(cell, values))} |")
     return lines
 
 
-def cell(value):
+def error_cell(value):
     if value is None:
         return "–"
     return "NaN" if np.isnan(value) else f"{value:.1e}"
+
+
+def share_cell(value):
+    return "–" if value is None else f"{value:.2%}"
 
 
 def instruction_sets(kernel_bench):
@@ -97,6 +122,7 @@ def main():
             runners[f"{name} {peer.version}"] = peer
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         single = measure(runners, directory, "FP32", np.float64)
+        rounding = measure_rounding(runners, directory)
         double = measure(runners, directory, "FP64", EXTENDED)
     shapes = "; ".join(f"{layer} {'×'.join(map(str, shape))}" for layer, shape in LAYERS.items())
     text = "\n".join([
@@ -104,11 +130,15 @@ def main():
         "",
         "FP32 input, the largest absolute error against FP64:",
         "",
-        *table(single, runners),
+        *table("offset", single, runners, error_cell),
+        "",
+        "FP16 and BF16 input at offset 0, the share of the elements that are not the exact result rounded once:",
+        "",
+        *table("type", rounding, runners, share_cell),
         "",
         "FP64 input, the largest error against 80-bit extended precision, of max(1, |y|):",
         "",
-        *table(double, runners),
+        *table("offset", double, runners, error_cell),
         "",
     ])  # fmt: skip
     print(text)

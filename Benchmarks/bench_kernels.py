@@ -27,6 +27,7 @@ import kernel_processes
 from kernel_processes import HERE, Copy, Normserve, Peer
 
 CORES = os.cpu_count()
+THREAD_COUNTS = sorted({1, CORES})
 # Of max(1, |y|). The peers' own algorithms are no reason to leave them out; a wrong layer is.
 TOLERANCES = {"FP32": 1e-4, "FP16": 4e-3, "BF16": 4e-2}
 
@@ -103,9 +104,9 @@ class Result:
             "case": self.case.name,
             "bytes": self.case.byte_count,
             "nanoseconds": self.times,
-            "best_peer": {threads: self.best_peer(threads)[0] for threads in (1, CORES)},
-            "times_best_peer": {threads: self.best_peer(threads)[1] for threads in (1, CORES)},
-            "times_memcpy": {threads: self.ratio("memcpy", threads) for threads in (1, CORES)},
+            "best_peer": {threads: self.best_peer(threads)[0] for threads in THREAD_COUNTS},
+            "times_best_peer": {threads: self.best_peer(threads)[1] for threads in THREAD_COUNTS},
+            "times_memcpy": {threads: self.ratio("memcpy", threads) for threads in THREAD_COUNTS},
             "scaling": {name: self.scaling(name) for name in ("normserve", "memcpy")},
             "notes": self.notes,
         }
@@ -118,7 +119,7 @@ class Result:
             f" {cell(self.rate('normserve', 1), 1):>6} GB/s"
             f" | {cell(ratio):>5} × {peer or 'no peer':12}"
             f" | {cell(self.ratio('memcpy', 1)):>5} × memcpy ({cell(self.rate('memcpy', 1), 0):>4})"
-            f" | {CORES} threads: scaling {cell(self.scaling('normserve')):>5}, memcpy {cell(self.scaling('memcpy')):>5},"
+            f" | {CORES} threads: × {cell(self.scaling('normserve')):>5}, memcpy × {cell(self.scaling('memcpy')):>5},"
             f" {cell(self.best_peer(CORES)[1]):>5} × best peer"
         )
 
@@ -139,44 +140,31 @@ def microseconds(nanoseconds):
     return f" ({value:.1f} µs)" if value < 100 else f" ({value:,.0f} µs)".replace(",", " ")
 
 
-def one_thread_table(results, peers):
-    lines = [
-        f"| one thread, GB/s | normserve | {''.join(f'{peer} | ' for peer in peers)}memcpy"
-        " | × best peer | × memcpy |",
-        "|---" * (5 + len(peers)) + "|",
-    ]
+def table(results, peers, threads):
+    """One row for each case; with several threads also what they gain over one."""
+    heads = [f"{threads} threads, GB/s" if threads > 1 else "one thread, GB/s", "normserve", *peers, "memcpy"]
+    heads += ["× best peer", *(["× one thread", "memcpy × one thread"] if threads > 1 else ["× memcpy"])]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for result in results:
-        rates = "".join(f" {cell(result.rate(peer, 1), 1)} |" for peer in peers)
-        lines.append(
-            f"| {result.case.name}"
-            f" | {cell(result.rate('normserve', 1), 1)}{microseconds(result.nanoseconds('normserve', 1))} |{rates}"
-            f" {cell(result.rate('memcpy', 1), 0)} | {cell(result.best_peer(1)[1])}"
-            f" | {cell(result.ratio('memcpy', 1))} |"
-        )
-    return lines
-
-
-def all_cores_table(results, peers):
-    lines = [
-        f"| {CORES} threads, GB/s | normserve | {''.join(f'{peer} | ' for peer in peers)}memcpy"
-        " | × best peer | × one thread | memcpy × one thread |",
-        "|---" * (6 + len(peers)) + "|",
-    ]
-    for result in results:
-        rates = "".join(f" {cell(result.rate(peer, CORES), 1)} |" for peer in peers)
-        lines.append(
-            f"| {result.case.name}"
-            f" | {cell(result.rate('normserve', CORES), 1)}{microseconds(result.nanoseconds('normserve', CORES))} |{rates}"
-            f" {cell(result.rate('memcpy', CORES), 0)} | {cell(result.best_peer(CORES)[1])}"
-            f" | {cell(result.scaling('normserve'))} | {cell(result.scaling('memcpy'))} |"
-        )
+        cells = [
+            result.case.name,
+            cell(result.rate("normserve", threads), 1) + microseconds(result.nanoseconds("normserve", threads)),
+            *(cell(result.rate(peer, threads), 1) for peer in peers),
+            cell(result.rate("memcpy", threads), 0),
+            cell(result.best_peer(threads)[1]),
+        ]
+        if threads > 1:
+            cells += [cell(result.scaling("normserve")), cell(result.scaling("memcpy"))]
+        else:
+            cells.append(cell(result.ratio("memcpy", threads)))
+        lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def summary(sections):
     """What the goals are about."""
     lines = []
-    for threads, words in ((1, "one thread"), (CORES, f"{CORES} threads")):
+    for threads in THREAD_COUNTS:
         # RMS norm is no part of the mean that is a goal; nor are the sizes that were chosen to hurt.
         main = [result.best_peer(threads)[1] for result in sections.get("FP32", [])]
         every = [
@@ -190,9 +178,9 @@ def summary(sections):
         slower = sorted(pair for pair in every if pair[0] < 1)
         mean = geometric_mean(ratio for ratio in main if ratio is not None)
         lines.append(
-            f"Against the best peer, {words}: geometric mean {cell(mean)} over the first table,"
-            f" {cell(geometric_mean(ratio for ratio, _ in every))} over all;"
-            f" lowest {cell(min(every)[0])} ({min(every)[1]})."
+            f"Threads: {threads}. Against the best peer: geometric mean {cell(mean)} over the first table,"
+            f" {cell(geometric_mean(ratio for ratio, _ in every))} over all; lowest"
+            f" {cell(min(every)[0])} ({min(every)[1]})."
         )
         if slower:
             lines[-1] += " Slower in: " + ", ".join(f"{name} ({ratio:.2f})" for ratio, name in slower) + "."
@@ -210,7 +198,9 @@ def markdown(report, sections, peers):
         *(f"- {line}" for line in summary(sections)),
     ]
     for name, results in sections.items():
-        lines += ["", f"### {name}", "", *one_thread_table(results, peers), "", *all_cores_table(results, peers)]
+        lines += ["", f"### {name}"]
+        for threads in THREAD_COUNTS:
+            lines += ["", *table(results, peers, threads)]
     notes = {
         (peer, note): None
         for results in sections.values()
@@ -281,19 +271,20 @@ def main():
     rounds = options.rounds or (1 if options.quick else 3)
     peers, sections = chosen_peers(options.peers), chosen_sections(options)
 
+    if os.getloadavg()[0] > CORES / 2:
+        print(f"The machine is busy: its load is {os.getloadavg()[0]:.1f}. The figures will be noisy.", file=sys.stderr)
     report = {"machine": machine(), "versions": {}, "sections": {}}
     results = {}
     with contextlib.ExitStack() as stack:
         own = stack.enter_context(kernel_processes.start_normserve(options.kernel_bench))
         report["instruction_set"] = own.ask(command="describe")["instruction_set"]
-        thread_counts = sorted({1, CORES})
-        runners = [Normserve(own, threads) for threads in thread_counts]
+        runners = [Normserve(own, threads) for threads in THREAD_COUNTS]
         for name in peers:
-            for threads in thread_counts:
+            for threads in THREAD_COUNTS:
                 process = stack.enter_context(kernel_processes.start_peer(name, threads))
                 runners.append(Peer(name, process, threads))
                 report["versions"][name] = runners[-1].version
-        runners += [Copy(own, threads) for threads in thread_counts]
+        runners += [Copy(own, threads) for threads in THREAD_COUNTS]
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory)))
         for section, cases in sections.items():

@@ -19,7 +19,7 @@ NAMES = {
 
 @dataclasses.dataclass(frozen=True)
 class Case:
-    """A layer and the shape of its input: (rows, width) for the norms of rows, else (N, C, H, W) however it is laid out."""
+    """A layer and the shape of its input: (rows, width) for the norms of rows, else (N, C, H, W), in whatever layout."""
 
     type: str
     shape: tuple

@@ -6,6 +6,7 @@ public struct NormalizationPlan: Sendable {
     enum Computation: Sendable {
         case channels(ChannelComputation)
         case rows(RowComputation)
+        case permuted(PermutedComputation)
     }
 
     let computation: Computation
@@ -34,6 +35,7 @@ public struct NormalizationPlan: Sendable {
         switch self.computation {
         case .channels(let channels): try channels.run(job)
         case .rows(let rows): try rows.run(job)
+        case .permuted(let permuted): try permuted.run(job)
         }
         return NormalizedTensor(job.output)
     }

@@ -9,12 +9,14 @@ import Testing
     @Test(arguments: LayerType.all.map(\.name))
     func agreesWithPyTorch(typeName: String) throws {
         let type = try #require(LayerType.named(typeName))
-        let file = try SafetensorsFile(fixture: typeName)
+        let file = try SafetensorsFile(of: type)
         #expect(file.cases.count >= 12)
         for (name, options) in file.cases {
             var parameters = options
-            for specification in type.parameters where specification.kind == .tensor {
-                parameters[specification.name] = file.tensors["\(name).\(specification.name)"].map { .tensor($0) }
+            for specification in type.parameters {
+                if let tensor = file.tensors["\(name).\(specification.name)"] {
+                    parameters[specification.name] = .tensor(tensor)
+                }
             }
             let expected = try #require(file.tensors["\(name).expected"]).values
             let weights = file.tensors["\(name).weight"]?.values ?? []
@@ -22,7 +24,7 @@ import Testing
             for (instructionSet, kernels) in kernelSets {
                 let layer = try type.makeLayer(LayerParameters(parameters))
                 // Read again: the input is normalized in place.
-                let input = try #require(SafetensorsFile(fixture: typeName).tensors["\(name).input"])
+                let input = try #require(SafetensorsFile(of: type).tensors["\(name).input"])
                 let results = try layer.normalize(input, into: .fp64, kernels: kernels).output.values
                 #expect(results.count == expected.count)
                 for (result, expected) in zip(results, expected) {
@@ -46,9 +48,9 @@ private struct SafetensorsFile {
     private(set) var tensors: [String: Tensor] = [:]
     private(set) var cases: [String: [ParameterName: ParameterValue]] = [:]
 
-    init(fixture: String) throws {
+    init(of type: LayerType) throws {
         let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        let data = try Data(contentsOf: directory.appendingPathComponent("Fixtures/\(fixture).safetensors"))
+        let data = try Data(contentsOf: directory.appendingPathComponent("Fixtures/\(type.name).safetensors"))
         let headerLength = data.prefix(8).reversed().reduce(0) { $0 << 8 | Int($1) }
         let blob = data.dropFirst(8 + headerLength)
         let json = try JSONSerialization.jsonObject(with: data.dropFirst(8).prefix(headerLength))
@@ -70,19 +72,26 @@ private struct SafetensorsFile {
         for (name, members) in try #require(options as? [String: [String: Any]]) {
             var parameters: [ParameterName: ParameterValue] = [:]
             for (key, value) in members {
-                parameters[ParameterName(rawValue: key)] = try Self.value(value, for: key)
+                let parameter = ParameterName(rawValue: key)
+                let kind = try #require(type[parameter]?.kind, "\(type.name) has no \(key)")
+                parameters[parameter] = try Self.value(value, kind)
             }
             self.cases[name] = parameters
         }
     }
 
-    private static func value(_ value: Any, for key: String) throws -> ParameterValue {
-        switch key {
-        case "eps": .real(try #require(value as? Double))
-        case "data_format": .text(try #require(value as? String))
-        case "num_groups", "axis": .integer(try #require(value as? Int))
-        case "normalized_shape": .integers(try #require(value as? [Int]))
-        default: .boolean(try #require(value as? Bool))
+    private static func value(_ value: Any, _ kind: ParameterKind) throws -> ParameterValue {
+        switch kind {
+        case .real, .realOrTensor: return .real(try #require(value as? Double))
+        case .integer: return .integer(try #require(value as? Int))
+        case .boolean: return .boolean(try #require(value as? Bool))
+        case .choice: return .text(try #require(value as? String))
+        case .integers: return .integers(try #require(value as? [Int]))
+        case .integerOrNull: return value is NSNull ? .null : .integer(try #require(value as? Int))
+        case .realOrWord:
+            if let word = value as? String { return .text(word) }
+            return .real(try #require(value as? Double))
+        case .tensor: return try #require(nil, "a tensor stands beside the cases, not in them")
         }
     }
 }
