@@ -24,8 +24,10 @@ def shift_of(layer, shape):
 
 @pytest.mark.parametrize("kind", [*BATCH_STATISTICS, *SUBTRACTS_A_SAMPLE_MEAN])
 @pytest.mark.parametrize("shape", [(2, 4, 6), (3, 2, 1000)], ids=str)
-def test_zero_variance(server, kind, shape):
-    layer = layer_of(kind, shape, generator(kind, "constant"))
+@pytest.mark.parametrize("eps", [1e-5, 0])
+def test_zero_variance(server, kind, shape, eps):
+    """β, whatever stands below the fraction bar."""
+    layer = layer_of(kind, shape, generator(kind, "constant")) | {"eps": eps}
     if kind in BATCH_STATISTICS:
         layer |= {"use_batch_statistics": True, "running_mean": [CONSTANT] * shape[1]}
     if kind == "batch_instance_norm":
