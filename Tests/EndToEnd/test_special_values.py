@@ -107,6 +107,15 @@ def test_fp16_overflow_is_infinite(server):
     assert actual[:2].ravel().tolist() == [np.inf, -np.inf] and abs(actual[2, 0] - 100) < 0.1
 
 
+@pytest.mark.parametrize("scale", [1e30, 1e17, 1e-17, 1e-30])
+@pytest.mark.parametrize("kind", LAYER_TYPES)
+def test_magnitudes_whose_squares_overflow(server, kind, scale):
+    """Finite numbers stay so, though FP32 has no room for their squares."""
+    random = generator(kind, scale, "magnitude")
+    x = rounded(scale * random.standard_normal((3, 8, 40)), "FP32")
+    check(server, layer_of(kind, x.shape, random), x)
+
+
 @pytest.mark.parametrize("datatype", ["FP16", "BF16"])
 def test_16_bits_compute_in_32(server, datatype):
     """Squares that FP16 cannot hold, sums that BF16 would stop at."""
