@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench image test-image
+.PHONY: help run test check bench bench-kernels numerics image test-image
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Install what is missing, build, and serve on 127.0.0.1:8080; flags: make run ARGS="--port 9000"
 	@scripts/run $(ARGS)
@@ -15,6 +15,12 @@ check: ## Everything static: format, build without warnings, fixtures, kernel sy
 
 bench: ## Measure against a bare echo server and FastAPI + PyTorch; rewrites Benchmarks/results.* and README.md
 	@scripts/bench
+
+bench-kernels: ## Measure the layers against three frameworks; rewrites docs/performance.md; flags: ARGS="--quick"
+	@scripts/bench-kernels $(ARGS)
+
+numerics: ## Measure the errors of the layers beside those of three frameworks; rewrites docs/numerics.md
+	@scripts/bench-kernels --numerics $(ARGS)
 
 image: ## Build the container image `normserve`, with Docker or buildah
 	@scripts/build-image

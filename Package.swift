@@ -75,7 +75,7 @@ let package = Package(
     name: "normserve",
     products: [
         .executable(name: "normserve", targets: ["normserve"]),
-        .library(name: "Normalization", targets: ["Normalization"]),
+        .library(name: "Normalization", targets: ["Normalization", "Tensors"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

@@ -16,38 +16,61 @@ struct ChannelLayout: Sendable {
 
     static let supportedRanks = 2...5
 
+    /// The layout of an input whose first axis is that of the samples.
     init(_ shape: Shape, _ format: DataFormat) throws(LayerError) {
         guard Self.supportedRanks.contains(shape.rank) else {
             throw .unsupportedRank(shape.rank, supported: Self.supportedRanks)
         }
         let channelAxis = format == .channelsFirst ? 1 : shape.rank - 1
-        self.sampleCount = shape[0]
-        self.channelCount = shape[channelAxis]
         // Shape has checked the products of the dimensions.
-        self.positionCount = (1..<shape.rank).reduce(1) { $1 == channelAxis ? $0 : $0 * shape[$1] }
+        self.init(
+            sampleCount: shape[0],
+            channelCount: shape[channelAxis],
+            positionCount: (1..<shape.rank).reduce(1) { $1 == channelAxis ? $0 : $0 * shape[$1] },
+            isChannelsLast: format == .channelsLast,
+            channelAxis: channelAxis
+        )
+    }
+
+    init(sampleCount: Int, channelCount: Int, positionCount: Int, isChannelsLast: Bool, channelAxis: Int) {
+        self.sampleCount = sampleCount
+        self.channelCount = channelCount
+        self.positionCount = positionCount
+        self.isChannelsLast = isChannelsLast || positionCount == 1
         self.channelAxis = channelAxis
-        self.isChannelsLast = format == .channelsLast || self.positionCount == 1
     }
 
-    /// How many neighbouring columns a channel takes where the input is a matrix whose columns share coefficients: one
-    /// where the channels are contiguous, few where they have few positions. None where channels are long spans.
-    var columnsPerChannel: Int? {
-        if self.isChannelsLast { return 1 }
-        return self.positionCount < 16 ? self.positionCount : nil
+    /// The layout in which each of `axis` is a channel: what comes before are samples, what comes after positions.
+    init(_ shape: Shape, channelAxis axis: Int) {
+        self.init(
+            sampleCount: shape.dimensions[..<axis].reduce(1, *),
+            channelCount: shape[axis],
+            positionCount: shape.dimensions[(axis + 1)...].reduce(1, *),
+            isChannelsLast: false,
+            channelAxis: axis
+        )
     }
 
-    /// The rows of that matrix that belong to some samples.
-    func rows(ofSamples samples: Range<Int>) -> Range<Int> {
-        guard self.isChannelsLast else { return samples }
-        return samples.lowerBound * self.positionCount..<samples.upperBound * self.positionCount
+    /// The same elements with every position a sample of its own: for what does not ask which sample it is.
+    var flattened: Self {
+        guard self.isChannelsLast else { return self }
+        return Self(
+            sampleCount: self.sampleCount * self.positionCount,
+            channelCount: self.channelCount,
+            positionCount: 1,
+            isChannelsLast: true,
+            channelAxis: self.channelAxis
+        )
     }
 
     /// The number of elements of one sample.
     var sampleLength: Int { self.channelCount * self.positionCount }
 
-    /// The elements of a sample, counted in the whole tensor.
-    func range(ofSample sample: Int) -> Range<Int> {
-        sample * self.sampleLength..<(sample + 1) * self.sampleLength
+    /// The elements of some channels of a sample, counted in the whole tensor; the channels are not last, or there is
+    /// one position only.
+    func range(ofSample sample: Int, channels: Range<Int>) -> Range<Int> {
+        let first = sample * self.sampleLength
+        return first + channels.lowerBound * self.positionCount..<first + channels.upperBound * self.positionCount
     }
 
     /// Holds a parameter with one element per channel against this input.

@@ -35,7 +35,10 @@ public struct LayerType: Sendable {
     }
 
     public static let all = [
-        BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type,
+        BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type, BatchRenorm.type,
+        BatchInstanceNorm.type, SwitchableNorm.type, AdaptiveInstanceNorm.type, WeightNorm.type, Standardize.type,
+        MeanVarianceNorm.type, LPNorm.type, FilterResponseNorm.type, GlobalResponseNorm.type,
+        WeightStandardization.type,
     ]
 
     public static func named(_ name: String) -> Self? {

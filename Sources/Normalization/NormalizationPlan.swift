@@ -4,19 +4,16 @@ import Tensors
 /// What a layer does to an input of some shape, everything about it checked.
 public struct NormalizationPlan: Sendable {
     enum Computation: Sendable {
-        /// Every channel by statistics that are known before.
-        case frozen(ChannelLayout, FrozenStatistics)
-        /// Single elements, each of which is its own mean: β remains, and what is not finite.
-        case withoutSpread(ChannelLayout)
-        /// Groups of channels by statistics of their own.
-        case grouped(ChannelLayout, ChannelGroups)
-        /// Contiguous rows by statistics of their own.
-        case rows(RowLayout)
+        case channels(ChannelComputation)
+        case rows(RowComputation)
+        case permuted(PermutedComputation)
     }
 
     let computation: Computation
-    let weight: Parameter?
-    let bias: Parameter?
+
+    init(_ computation: Computation) {
+        self.computation = computation
+    }
 
     func execute(
         on input: Tensor,
@@ -28,13 +25,19 @@ public struct NormalizationPlan: Sendable {
         guard input.shape.elementCount > 0 else { return NormalizedTensor(output) }
         defer { withExtendedLifetime((self, input)) {} }
         if input.dataType.computesInDouble {
-            var execution = try Execution<Double>(self, input, output, kernels)
-            try execution.run()
+            return try self.run(Job<Double>(input, output, kernels, threadCount: threadCount))
         } else {
-            var execution = try Execution<Float>(self, input, output, kernels)
-            try execution.run()
+            return try self.run(Job<Float>(input, output, kernels, threadCount: threadCount))
         }
-        return NormalizedTensor(output)
+    }
+
+    private func run<Scalar>(_ job: Job<Scalar>) throws(LayerError) -> NormalizedTensor {
+        switch self.computation {
+        case .channels(let channels): try channels.run(job)
+        case .rows(let rows): try rows.run(job)
+        case .permuted(let permuted): try permuted.run(job)
+        }
+        return NormalizedTensor(job.output)
     }
 
     /// The input's memory where the elements have the same width, else new memory.
@@ -47,33 +50,5 @@ public struct NormalizationPlan: Sendable {
         } catch {
             throw .outOfMemory(byteCount: error.byteCount)
         }
-    }
-}
-
-/// Which channels share their statistics.
-struct ChannelGroups: Sendable {
-    /// How many neighbouring channels make a group.
-    let channelsPerGroup: Int
-
-    /// Whether the samples share them too.
-    let acrossSamples: Bool
-
-    let epsilon: Epsilon
-}
-
-/// An input seen as rows that are normalized on their own.
-struct RowLayout: Sendable {
-    let rowCount: Int
-    let rowLength: Int
-
-    /// Whether the mean is subtracted.
-    let isCentered: Bool
-
-    /// None stands for the machine epsilon of the input's type.
-    let epsilon: Epsilon?
-
-    /// The elements of some rows, counted in the whole tensor.
-    func range(ofRows rows: Range<Int>) -> Range<Int> {
-        rows.lowerBound * self.rowLength..<rows.upperBound * self.rowLength
     }
 }

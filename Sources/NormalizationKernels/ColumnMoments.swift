@@ -4,30 +4,6 @@ private let blockRows = 64
 /// How many numbers a lane of FP32 adds up before its sum moves on to FP64: as for contiguous elements.
 private let laneLength = 8
 
-/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
-public func addColumnDifferences(
-    _ x: UnsafePointer<Float>,
-    rows: Int,
-    columns: Int,
-    stride: Int,
-    centers: UnsafePointer<Float>,
-    sums: UnsafeMutablePointer<Double>
-) {
-    addColumnDifferences(FloatVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
-}
-
-/// Adds Σ(x − center) of each column of a row-major matrix to `sums`; its rows begin `stride` elements apart.
-public func addColumnDifferences(
-    _ x: UnsafePointer<Double>,
-    rows: Int,
-    columns: Int,
-    stride: Int,
-    centers: UnsafePointer<Double>,
-    sums: UnsafeMutablePointer<Double>
-) {
-    addColumnDifferences(DoubleVector.self, x, rows, columns, stride, centers, sums) { Double($0) }
-}
-
 /// Adds Σ(x − center) and Σ(x − center)² of each column of a row-major matrix to `sums` and `squares`;
 /// its rows begin `stride` elements apart.
 public func addCenteredColumnSums(
@@ -54,62 +30,6 @@ public func addCenteredColumnSums(
     squares: UnsafeMutablePointer<Double>
 ) {
     addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares, { $0 }, { $0 })
-}
-
-@inline(__always)
-private func addColumnDifferences<V: SIMD>(
-    _ type: V.Type,
-    _ x: UnsafePointer<V.Scalar>,
-    _ rows: Int,
-    _ columns: Int,
-    _ stride: Int,
-    _ centers: UnsafePointer<V.Scalar>,
-    _ sums: UnsafeMutablePointer<Double>,
-    _ widen: (V.Scalar) -> Double
-) where V.Scalar: FloatingPoint {
-    let width = V.scalarCount
-    var firstRow = 0
-    while firstRow < rows {
-        let endRow = min(firstRow &+ blockRows, rows)
-        var column = 0
-        while column &+ 2 &* width <= columns {
-            let centerA = load(V.self, centers, column)
-            let centerB = load(V.self, centers, column &+ width)
-            var (a, b) = (V.zero, V.zero)
-            var row = firstRow
-            while row < endRow {
-                let index = row &* stride &+ column
-                a += load(V.self, x, index) - centerA
-                b += load(V.self, x, index &+ width) - centerB
-                row &+= 1
-            }
-            addLanes(a, to: sums + column, widen)
-            addLanes(b, to: sums + column + width, widen)
-            column &+= 2 &* width
-        }
-        while column &+ width <= columns {
-            let center = load(V.self, centers, column)
-            var a = V.zero
-            var row = firstRow
-            while row < endRow {
-                a += load(V.self, x, row &* stride &+ column) - center
-                row &+= 1
-            }
-            addLanes(a, to: sums + column, widen)
-            column &+= width
-        }
-        while column < columns {
-            var sum = V.Scalar.zero
-            var row = firstRow
-            while row < endRow {
-                sum += x[row &* stride &+ column] - centers[column]
-                row &+= 1
-            }
-            sums[column] += widen(sum)
-            column &+= 1
-        }
-        firstRow = endRow
-    }
 }
 
 @inline(__always)
@@ -197,13 +117,6 @@ private func widenLanes(_ vector: SIMD8<Float>) -> SIMD8<Double> {
 private func add<Wide: SIMD>(_ vector: Wide, to sums: UnsafeMutablePointer<Double>) where Wide.Scalar == Double {
     let total = UnsafeRawPointer(sums).loadUnaligned(as: Wide.self) + vector
     UnsafeMutableRawPointer(sums).storeBytes(of: total, as: Wide.self)
-}
-
-@inline(__always)
-private func addLanes<V: SIMD>(_ vector: V, to sums: UnsafeMutablePointer<Double>, _ widen: (V.Scalar) -> Double) {
-    for lane in 0..<V.scalarCount {
-        sums[lane] += widen(vector[lane])
-    }
 }
 
 /// The vector of the elements from `index` on, at any alignment.

@@ -1,80 +1,198 @@
-/// How many elements are summed before the sum moves on to FP64, where only a provisional mean comes of it.
-private let blockLength = 4096
-
 /// How many numbers a lane adds up before its sum moves on to FP64. Few, for the squares' sake: elements with an
 /// offset lie on a grid, the squares of a grid's numbers are not spread evenly between two numbers of FP32 (an odd one
 /// is 1 modulo 8), and so the roundings of their sum, a few binary places coarser, do not cancel out.
 private let laneLength = 8
 
-/// Σ(x − center) of `count` contiguous elements.
-public func sumOfDifferences(_ x: UnsafePointer<Float>, count: Int, center: Float) -> Double {
-    sumOfDifferences(FloatVector.self, x, count, center, wideSum) { Double($0) }
+/// Mean, as an unevaluated sum of two numbers, and biased variance of each of some contiguous rows: the corrected
+/// two-pass algorithm (Chan, Golub and LeVeque 1983), whose provisional mean is that of a few samples of the row. It
+/// forgives a provisional mean that is not exact; one that is off by half a deviation is replaced.
+public func rowMoments(
+    _ x: UnsafePointer<Float>,
+    rowCount: Int,
+    rowLength: Int,
+    means: UnsafeMutablePointer<Double>,
+    remainders: UnsafeMutablePointer<Double>,
+    variances: UnsafeMutablePointer<Double>
+) {
+    rowMoments(
+        FloatVector.self,
+        x,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        variances,
+        fold,
+        wideSum,
+        laneSum,
+        keepTail,
+        { Double($0) }
+    )
 }
 
-/// Σ(x − center) of `count` contiguous elements.
-public func sumOfDifferences(_ x: UnsafePointer<Double>, count: Int, center: Double) -> Double {
-    sumOfDifferences(DoubleVector.self, x, count, center, wideSum) { Double($0) }
+/// Mean, as an unevaluated sum of two numbers, and biased variance of each of some contiguous rows.
+public func rowMoments(
+    _ x: UnsafePointer<Double>,
+    rowCount: Int,
+    rowLength: Int,
+    means: UnsafeMutablePointer<Double>,
+    remainders: UnsafeMutablePointer<Double>,
+    variances: UnsafeMutablePointer<Double>
+) {
+    rowMoments(
+        DoubleVector.self,
+        x,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        variances,
+        { $0 },
+        wideSum,
+        laneSum,
+        keepTail,
+        { $0 }
+    )
+}
+
+/// The mean of the squares of each of some contiguous rows.
+public func rowMeanSquares(
+    _ x: UnsafePointer<Float>,
+    rowCount: Int,
+    rowLength: Int,
+    meanSquares: UnsafeMutablePointer<Double>
+) {
+    rowMeanSquares(FloatVector.self, x, rowCount, rowLength, meanSquares, fold, wideSum, keepTail, { Double($0) })
+}
+
+/// The mean of the squares of each of some contiguous rows.
+public func rowMeanSquares(
+    _ x: UnsafePointer<Double>,
+    rowCount: Int,
+    rowLength: Int,
+    meanSquares: UnsafeMutablePointer<Double>
+) {
+    rowMeanSquares(DoubleVector.self, x, rowCount, rowLength, meanSquares, { $0 }, wideSum, keepTail, { $0 })
+}
+
+/// A number near the mean of some contiguous elements: the mean of a few of them.
+public func provisionalMean(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    provisionalMean(FloatVector.self, x, count, laneSum)
+}
+
+/// A number near the mean of some contiguous elements: the mean of a few of them.
+public func provisionalMean(_ x: UnsafePointer<Double>, count: Int) -> Double {
+    provisionalMean(DoubleVector.self, x, count, laneSum)
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
-    centeredSums(FloatVector.self, x, count, center, fold) { Double($0) }
+    centeredSums(FloatVector.self, x, count, center, fold, wideSum, keepTail, { Double($0) })
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
-    centeredSums(DoubleVector.self, x, count, center, { $0 }, { $0 })
+    centeredSums(DoubleVector.self, x, count, center, { $0 }, wideSum, keepTail, { $0 })
 }
 
 @inline(__always)
-private func sumOfDifferences<V: SIMD>(
+private func rowMoments<V: SIMD, Wide: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
-    _ count: Int,
-    _ center: V.Scalar,
-    _ wideSum: (V) -> Double,
+    _ rowCount: Int,
+    _ rowLength: Int,
+    _ means: UnsafeMutablePointer<Double>,
+    _ remainders: UnsafeMutablePointer<Double>,
+    _ variances: UnsafeMutablePointer<Double>,
+    _ fold: (V) -> Wide,
+    _ wideSum: (Wide) -> Double,
+    _ laneSum: (V) -> V.Scalar,
+    _ keepTail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
-) -> Double where V.Scalar: FloatingPoint {
-    let width = V.scalarCount
-    let centers = V(repeating: center)
-    var total = 0.0
-    var index = 0
-    while index < count {
-        let end = min(index &+ blockLength, count)
-        var (a, b, c, d) = (V.zero, V.zero, V.zero, V.zero)
-        while index &+ 4 &* width <= end {
-            a += load(V.self, x, index) - centers
-            b += load(V.self, x, index &+ width) - centers
-            c += load(V.self, x, index &+ 2 &* width) - centers
-            d += load(V.self, x, index &+ 3 &* width) - centers
-            index &+= 4 &* width
+) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
+    let inverseCount = 1 / Double(rowLength)
+    var row = 0
+    while row < rowCount {
+        let elements = x + row &* rowLength
+        var center = provisionalMean(V.self, elements, rowLength, laneSum)
+        var (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+        var correction = sum * inverseCount
+        var variance = (squares - sum * correction) * inverseCount
+        if !(4 * correction * correction <= variance) {
+            let better = V.Scalar(widen(center) + correction)
+            if better != center {
+                center = better
+                (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+                correction = sum * inverseCount
+                variance = (squares - sum * correction) * inverseCount
+            }
         }
-        while index &+ width <= end {
-            a += load(V.self, x, index) - centers
-            index &+= width
-        }
-        var rest = V.Scalar.zero
-        while index < end {
-            rest += x[index] - center
-            index &+= 1
-        }
-        total += wideSum((a + b) + (c + d)) + widen(rest)
+        let mean = widen(center) + correction
+        means[row] = mean
+        remainders[row] = correction - (mean - widen(center))
+        // Not max(): it would make 0 of NaN.
+        variances[row] = variance < 0 ? 0 : variance
+        row &+= 1
     }
-    return total
 }
 
 @inline(__always)
-private func centeredSums<V: SIMD>(
+private func rowMeanSquares<V: SIMD, Wide: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ rowCount: Int,
+    _ rowLength: Int,
+    _ meanSquares: UnsafeMutablePointer<Double>,
+    _ fold: (V) -> Wide,
+    _ wideSum: (Wide) -> Double,
+    _ keepTail: (V, Int) -> V,
+    _ widen: (V.Scalar) -> Double
+) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
+    var row = 0
+    while row < rowCount {
+        let sums = centeredSums(V.self, x + row &* rowLength, rowLength, 0, fold, wideSum, keepTail, widen)
+        meanSquares[row] = sums.squares / Double(rowLength)
+        row &+= 1
+    }
+}
+
+/// The mean of four vectors from all over the elements, or of all elements if they do not fill one.
+@inline(__always)
+private func provisionalMean<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ count: Int,
+    _ laneSum: (V) -> V.Scalar
+) -> V.Scalar where V.Scalar: BinaryFloatingPoint {
+    let width = V.scalarCount
+    if count >= width {
+        let step = (count &- width) / 3
+        let first = load(V.self, x, 0) + load(V.self, x, step)
+        let second = load(V.self, x, 2 &* step) + load(V.self, x, 3 &* step)
+        // A power of two, so that the mean of equal numbers is just that number.
+        return laneSum(first + second) * (1 / V.Scalar(4 &* width))
+    }
+    var sum = V.Scalar.zero
+    for index in 0..<count {
+        sum += x[index]
+    }
+    return sum / V.Scalar(count)
+}
+
+@inline(__always)
+private func centeredSums<V: SIMD, Wide: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
     _ count: Int,
     _ center: V.Scalar,
-    _ fold: (V) -> DoubleVector,
+    _ fold: (V) -> Wide,
+    _ wideSum: (Wide) -> Double,
+    _ keepTail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
-) -> (sum: Double, squares: Double) where V.Scalar: FloatingPoint {
+) -> (sum: Double, squares: Double) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     let width = V.scalarCount
     let centers = V(repeating: center)
-    var (sums, squareSums) = (DoubleVector.zero, DoubleVector.zero)
+    var (sums, squareSums) = (Wide.zero, Wide.zero)
     var index = 0
     while index &+ width <= count {
         let end = min(index &+ 2 &* laneLength &* width, count)
@@ -93,6 +211,13 @@ private func centeredSums<V: SIMD>(
             a += p
             aa = multiplyAdd(p, p, aa)
             index &+= width
+        }
+        if index &+ width > count && index < count {
+            // The last vector overlaps the one before it.
+            let q = keepTail(load(V.self, x, count &- width) - centers, count &- index)
+            b += q
+            bb = multiplyAdd(q, q, bb)
+            index = count
         }
         sums += fold(a + b)
         squareSums += fold(aa + bb)
@@ -152,20 +277,6 @@ private func fold(_ vector: SIMD8<Float>) -> SIMD4<Double> {
     return SIMD4(Double(lanes[0]), Double(lanes[1]), Double(lanes[2]), Double(lanes[3]))
 }
 
-/// The sum of the lanes, in FP64 from four lanes on.
-@inline(__always)
-private func wideSum(_ vector: SIMD16<Float>) -> Double {
-    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
-    return wideSum(halves.0 + halves.1)
-}
-
-@inline(__always)
-private func wideSum(_ vector: SIMD8<Float>) -> Double {
-    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
-    let lanes = halves.0 + halves.1
-    return (Double(lanes[0]) + Double(lanes[1])) + (Double(lanes[2]) + Double(lanes[3]))
-}
-
 @inline(__always)
 private func wideSum(_ vector: SIMD8<Double>) -> Double {
     let halves = unsafeBitCast(vector, to: (SIMD4<Double>, SIMD4<Double>).self)
@@ -176,3 +287,54 @@ private func wideSum(_ vector: SIMD8<Double>) -> Double {
 private func wideSum(_ vector: SIMD4<Double>) -> Double {
     (vector[0] + vector[1]) + (vector[2] + vector[3])
 }
+
+/// The last `count` lanes, zeros before them.
+///
+/// By the sign of a difference: comparisons of vectors become loops over the lanes.
+@inline(__always)
+private func keepTail(_ vector: SIMD16<Float>, _ count: Int) -> SIMD16<Float> {
+    let lanes = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    let dropped = (lanes &- Int32(truncatingIfNeeded: 16 &- count)) &>> 31
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD16<Int32>.self) & ~dropped, to: SIMD16<Float>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD8<Float>, _ count: Int) -> SIMD8<Float> {
+    let lanes = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
+    let dropped = (lanes &- Int32(truncatingIfNeeded: 8 &- count)) &>> 31
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int32>.self) & ~dropped, to: SIMD8<Float>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD8<Double>, _ count: Int) -> SIMD8<Double> {
+    let lanes = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
+    let dropped = (lanes &- Int64(truncatingIfNeeded: 8 &- count)) &>> 63
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int64>.self) & ~dropped, to: SIMD8<Double>.self)
+}
+
+@inline(__always)
+private func keepTail(_ vector: SIMD4<Double>, _ count: Int) -> SIMD4<Double> {
+    let lanes = SIMD4<Int64>(0, 1, 2, 3)
+    let dropped = (lanes &- Int64(truncatingIfNeeded: 4 &- count)) &>> 63
+    return unsafeBitCast(unsafeBitCast(vector, to: SIMD4<Int64>.self) & ~dropped, to: SIMD4<Double>.self)
+}
+
+/// The sum of the lanes.
+@inline(__always)
+private func laneSum(_ vector: SIMD16<Float>) -> Float {
+    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
+    return laneSum(halves.0 + halves.1)
+}
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Float>) -> Float {
+    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
+    let lanes = halves.0 + halves.1
+    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+}
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Double>) -> Double { wideSum(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD4<Double>) -> Double { wideSum(vector) }

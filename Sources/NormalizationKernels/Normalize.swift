@@ -2,58 +2,64 @@
 // the precision: the subtraction comes first, so that no digit is lost where |mean| is much larger than the spread.
 // `x` and `y` are the same memory or do not overlap.
 
-/// Normalizes contiguous elements that share their coefficients.
-public func normalizeSpan(
+/// Normalizes contiguous spans, each by coefficients of its own.
+public func normalizeSpans(
     _ x: UnsafePointer<Float>,
     into y: UnsafeMutablePointer<Float>,
-    count: Int,
-    mean: Float,
-    remainder: Float,
-    scale: Float,
-    shift: Float
+    spanCount: Int,
+    spanLength: Int,
+    means: UnsafePointer<Float>,
+    remainders: UnsafePointer<Float>,
+    scales: UnsafePointer<Float>,
+    shifts: UnsafePointer<Float>
 ) {
-    normalizeSpan(FloatVector.self, x, y, count, mean, remainder, scale, shift)
+    normalizeSpans(FloatVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts)
 }
 
-/// Normalizes contiguous elements that share their coefficients.
-public func normalizeSpan(
+/// Normalizes contiguous spans, each by coefficients of its own.
+public func normalizeSpans(
     _ x: UnsafePointer<Double>,
     into y: UnsafeMutablePointer<Double>,
-    count: Int,
-    mean: Double,
-    remainder: Double,
-    scale: Double,
-    shift: Double
+    spanCount: Int,
+    spanLength: Int,
+    means: UnsafePointer<Double>,
+    remainders: UnsafePointer<Double>,
+    scales: UnsafePointer<Double>,
+    shifts: UnsafePointer<Double>
 ) {
-    normalizeSpan(DoubleVector.self, x, y, count, mean, remainder, scale, shift)
+    normalizeSpans(DoubleVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts)
 }
 
-/// Normalizes a row that shares its statistics; each element has its own weight and, if there are any, bias.
-public func normalizeRow(
+/// Normalizes contiguous rows, each by statistics of its own; each element of a row has its own weight and, if there
+/// are any, bias.
+public func normalizeRows(
     _ x: UnsafePointer<Float>,
     into y: UnsafeMutablePointer<Float>,
-    count: Int,
-    mean: Float,
-    remainder: Float,
-    scale: Float,
+    rowCount: Int,
+    rowLength: Int,
+    means: UnsafePointer<Float>,
+    remainders: UnsafePointer<Float>,
+    scales: UnsafePointer<Float>,
     weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?
 ) {
-    normalizeRow(FloatVector.self, x, y, count, mean, remainder, scale, weight, bias)
+    normalizeRows(FloatVector.self, x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
 }
 
-/// Normalizes a row that shares its statistics; each element has its own weight and, if there are any, bias.
-public func normalizeRow(
+/// Normalizes contiguous rows, each by statistics of its own; each element of a row has its own weight and, if there
+/// are any, bias.
+public func normalizeRows(
     _ x: UnsafePointer<Double>,
     into y: UnsafeMutablePointer<Double>,
-    count: Int,
-    mean: Double,
-    remainder: Double,
-    scale: Double,
+    rowCount: Int,
+    rowLength: Int,
+    means: UnsafePointer<Double>,
+    remainders: UnsafePointer<Double>,
+    scales: UnsafePointer<Double>,
     weight: UnsafePointer<Double>,
     bias: UnsafePointer<Double>?
 ) {
-    normalizeRow(DoubleVector.self, x, y, count, mean, remainder, scale, weight, bias)
+    normalizeRows(DoubleVector.self, x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
 }
 
 /// Normalizes a row-major matrix whose columns have their own coefficients; rows begin
@@ -89,68 +95,136 @@ public func normalizeColumns(
 }
 
 @inline(__always)
-private func normalizeSpan<V: SIMD>(
+private func normalizeSpans<V: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
     _ y: UnsafeMutablePointer<V.Scalar>,
-    _ count: Int,
-    _ mean: V.Scalar,
-    _ remainder: V.Scalar,
-    _ scale: V.Scalar,
-    _ shift: V.Scalar
+    _ spanCount: Int,
+    _ spanLength: Int,
+    _ means: UnsafePointer<V.Scalar>,
+    _ remainders: UnsafePointer<V.Scalar>,
+    _ scales: UnsafePointer<V.Scalar>,
+    _ shifts: UnsafePointer<V.Scalar>
 ) where V.Scalar: FloatingPoint {
     let width = V.scalarCount
-    let (means, remainders) = (V(repeating: mean), V(repeating: remainder))
-    let (scales, shifts) = (V(repeating: scale), V(repeating: shift))
-    var index = 0
-    while index &+ 2 &* width <= count {
-        let a = (load(V.self, x, index) - means) - remainders
-        let b = (load(V.self, x, index &+ width) - means) - remainders
-        store(multiplyAdd(a, scales, shifts), y, index)
-        store(multiplyAdd(b, scales, shifts), y, index &+ width)
-        index &+= 2 &* width
-    }
-    while index < count {
-        y[index] = multiplyAdd((x[index] - mean) - remainder, scale, shift)
-        index &+= 1
+    var span = 0
+    while span < spanCount {
+        let (mean, remainder) = (V(repeating: means[span]), V(repeating: remainders[span]))
+        let (scale, shift) = (V(repeating: scales[span]), V(repeating: shifts[span]))
+        let (source, destination) = (x + span &* spanLength, y + span &* spanLength)
+        var index = 0
+        if spanLength >= width {
+            // The last vector overlaps the one before it, so its elements are read before they are written.
+            let last = load(V.self, source, spanLength &- width)
+            while index &+ 2 &* width <= spanLength {
+                let a = (load(V.self, source, index) - mean) - remainder
+                let b = (load(V.self, source, index &+ width) - mean) - remainder
+                store(multiplyAdd(a, scale, shift), destination, index)
+                store(multiplyAdd(b, scale, shift), destination, index &+ width)
+                index &+= 2 &* width
+            }
+            if index &+ width <= spanLength {
+                let a = (load(V.self, source, index) - mean) - remainder
+                store(multiplyAdd(a, scale, shift), destination, index)
+                index &+= width
+            }
+            if index < spanLength {
+                store(multiplyAdd((last - mean) - remainder, scale, shift), destination, spanLength &- width)
+            }
+        } else {
+            while index < spanLength {
+                let difference = (source[index] - means[span]) - remainders[span]
+                destination[index] = multiplyAdd(difference, scales[span], shifts[span])
+                index &+= 1
+            }
+        }
+        span &+= 1
     }
 }
 
 @inline(__always)
-private func normalizeRow<V: SIMD>(
+private func normalizeRows<V: SIMD>(
     _ type: V.Type,
     _ x: UnsafePointer<V.Scalar>,
     _ y: UnsafeMutablePointer<V.Scalar>,
-    _ count: Int,
-    _ mean: V.Scalar,
-    _ remainder: V.Scalar,
-    _ scale: V.Scalar,
+    _ rowCount: Int,
+    _ rowLength: Int,
+    _ means: UnsafePointer<V.Scalar>,
+    _ remainders: UnsafePointer<V.Scalar>,
+    _ scales: UnsafePointer<V.Scalar>,
     _ weight: UnsafePointer<V.Scalar>,
     _ bias: UnsafePointer<V.Scalar>?
 ) where V.Scalar: FloatingPoint {
-    let width = V.scalarCount
-    let (means, remainders, scales) = (V(repeating: mean), V(repeating: remainder), V(repeating: scale))
-    var index = 0
     if let bias {
-        while index &+ width <= count {
-            let normalized = ((load(V.self, x, index) - means) - remainders) * scales
-            store(multiplyAdd(normalized, load(V.self, weight, index), load(V.self, bias, index)), y, index)
-            index &+= width
-        }
-        while index < count {
-            y[index] = multiplyAdd(((x[index] - mean) - remainder) * scale, weight[index], bias[index])
-            index &+= 1
-        }
+        normalizeRows(
+            V.self,
+            x,
+            y,
+            rowCount,
+            rowLength,
+            means,
+            remainders,
+            scales,
+            { multiplyAdd($0, load(V.self, weight, $1), load(V.self, bias, $1)) },
+            { multiplyAdd($0, weight[$1], bias[$1]) }
+        )
     } else {
-        while index &+ width <= count {
-            let normalized = ((load(V.self, x, index) - means) - remainders) * scales
-            store(normalized * load(V.self, weight, index), y, index)
-            index &+= width
+        normalizeRows(
+            V.self,
+            x,
+            y,
+            rowCount,
+            rowLength,
+            means,
+            remainders,
+            scales,
+            { $0 * load(V.self, weight, $1) },
+            { $0 * weight[$1] }
+        )
+    }
+}
+
+@inline(__always)
+private func normalizeRows<V: SIMD>(
+    _ type: V.Type,
+    _ x: UnsafePointer<V.Scalar>,
+    _ y: UnsafeMutablePointer<V.Scalar>,
+    _ rowCount: Int,
+    _ rowLength: Int,
+    _ means: UnsafePointer<V.Scalar>,
+    _ remainders: UnsafePointer<V.Scalar>,
+    _ scales: UnsafePointer<V.Scalar>,
+    _ finishVector: (V, Int) -> V,
+    _ finishElement: (V.Scalar, Int) -> V.Scalar
+) where V.Scalar: FloatingPoint {
+    let width = V.scalarCount
+    var row = 0
+    while row < rowCount {
+        let mean = V(repeating: means[row])
+        let remainder = V(repeating: remainders[row])
+        let scale = V(repeating: scales[row])
+        let (source, destination) = (x + row &* rowLength, y + row &* rowLength)
+        var index = 0
+        if rowLength >= width {
+            // The last vector overlaps the one before it, so its elements are read before they are written.
+            let last = load(V.self, source, rowLength &- width)
+            while index &+ width <= rowLength {
+                let normalized = ((load(V.self, source, index) - mean) - remainder) * scale
+                store(finishVector(normalized, index), destination, index)
+                index &+= width
+            }
+            if index < rowLength {
+                index = rowLength &- width
+                store(finishVector(((last - mean) - remainder) * scale, index), destination, index)
+            }
+        } else {
+            while index < rowLength {
+                let normalized = ((source[index] - means[row]) - remainders[row]) * scales[row]
+                destination[index] = finishElement(normalized, index)
+                index &+= 1
+            }
         }
-        while index < count {
-            y[index] = (((x[index] - mean) - remainder) * scale) * weight[index]
-            index &+= 1
-        }
+        row &+= 1
     }
 }
 

@@ -19,8 +19,24 @@ import Testing
             for seed in 0..<2 {
                 let values = self.values(count, offset, seed: seed)
                 try self.check(values, "\(count) elements, seed \(seed)") { input, kernelSet in
-                    var execution = try self.execution(input, kernelSet)
-                    return execution.moments(of: 0..<count)
+                    try self.moments(of: [0..<count], input, kernelSet)
+                }
+                try self.check(values, "a row of \(count), seed \(seed)") { input, kernelSet in
+                    var source = try ElementSource(input, kernels: kernelSet.float)
+                    let (mean, remainder, variance) = (
+                        try Vector<Double>(count: 1), try Vector<Double>(count: 1), try Vector<Double>(count: 1)
+                    )
+                    kernelSet.float.rowMoments(
+                        source.load(0..<count),
+                        1,
+                        count,
+                        mean.pointer,
+                        remainder.pointer,
+                        variance.pointer
+                    )
+                    var moments = Moments(spread: variance[0])
+                    (moments.mean, moments.remainder) = (mean[0], remainder[0])
+                    return moments
                 }
             }
         }
@@ -32,8 +48,7 @@ import Testing
         for seed in 0..<2 {
             let values = self.values(5 * 2500, offset, seed: seed)
             try self.check(values, "seed \(seed)") { input, kernelSet in
-                var execution = try self.execution(input, kernelSet)
-                return execution.moments(of: (0..<5).map { $0 * 2500..<($0 + 1) * 2500 })
+                try self.moments(of: (0..<5).map { $0 * 2500..<($0 + 1) * 2500 }, input, kernelSet)
             }
         }
     }
@@ -52,7 +67,7 @@ import Testing
                         width: columns,
                         columnsPerGroup: columns
                     )
-                    return try ColumnSums<Float>().moments(of: matrix, &source, kernelSet.float)[0]
+                    return try ColumnStatistics(kernelSet.float).take(.moments, of: matrix, &source)[0]
                 }
             }
         }
@@ -68,16 +83,14 @@ import Testing
                 return dataType == .bool ? (value * limit < 0.3 ? 1 : 0) : (value * limit).rounded()
             }
             try self.check(values, as: dataType, "up to \(limit)") { input, kernelSet in
-                var execution = try self.execution(input, kernelSet)
-                return execution.moments(of: 0..<values.count)
+                try self.moments(of: [0..<values.count], input, kernelSet)
             }
         }
     }
 
     @Test func millionElements() throws {
         try self.check(self.values(1_000_000, 1e4, seed: 1), "offset 1e4") { input, kernelSet in
-            var execution = try self.execution(input, kernelSet)
-            return execution.moments(of: 0..<1_000_000)
+            try self.moments(of: [0..<1_000_000], input, kernelSet)
         }
     }
 
@@ -86,10 +99,9 @@ import Testing
         return (0..<count).map { _ in Double(Float(generator.normal() + offset)) }
     }
 
-    private func execution(_ input: Tensor, _ kernelSet: KernelSet) throws -> Execution<Float> {
-        let layer = try LayerNorm(LayerParameters([.axis: .integer(0)]))
-        let output = try Tensor(uninitialized: .fp32, shape: input.shape)
-        return try Execution(try layer.plan(for: input.shape), input, output, kernelSet)
+    private func moments(of ranges: [Range<Int>], _ input: Tensor, _ kernelSet: KernelSet) throws -> Moments {
+        var source = try ElementSource(input, kernels: kernelSet.float)
+        return source.moments(of: ranges, .moments, kernelSet.float)
     }
 
     /// Holds the moments against their definition in FP64.
@@ -104,7 +116,7 @@ import Testing
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
         for (instructionSet, kernelSet) in kernelSets {
             let moments = try moments(input, kernelSet)
-            let rootError = (variance / moments.variance).squareRoot() - 1
+            let rootError = (variance / moments.spread).squareRoot() - 1
             #expect(rootError.magnitude <= Self.tolerance, "\(instructionSet), \(description)")
             let meanError = ((moments.mean - mean) + moments.remainder) / variance.squareRoot()
             #expect(meanError.magnitude <= Self.tolerance, "\(instructionSet), \(description)")

@@ -7,29 +7,49 @@ final class Kernels<Scalar>: Sendable {
     typealias Source = UnsafePointer<Scalar>
     typealias Destination = UnsafeMutablePointer<Scalar>
 
-    /// (x, count, center) → Σ(x − center)
-    let sumOfDifferences: @Sendable (Source, Int, Scalar) -> Double
+    typealias Sums = UnsafeMutablePointer<Double>
+
+    /// (x, rowCount, rowLength, means, remainders, variances)
+    let rowMoments: @Sendable (Source, Int, Int, Sums, Sums, Sums) -> Void
+
+    /// (x, rowCount, rowLength, meanSquares)
+    let rowMeanSquares: @Sendable (Source, Int, Int, Sums) -> Void
+
+    /// (x, count) → a number near the mean
+    let provisionalMean: @Sendable (Source, Int) -> Scalar
 
     /// (x, count, center) → Σ(x − center), Σ(x − center)²
     let centeredSums: @Sendable (Source, Int, Scalar) -> (sum: Double, squares: Double)
 
-    /// (x, rows, columns, stride, centers, sums): adds each column's Σ(x − center) to its sum.
-    let addColumnDifferences: @Sendable (Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>) -> Void
+    /// (x, count) → Σ|x|
+    let sumOfMagnitudes: @Sendable (Source, Int) -> Double
+
+    /// (x, count) → max |x|
+    let largestMagnitude: @Sendable (Source, Int) -> Double
 
     /// (x, rows, columns, stride, centers, sums, squares): adds each column's Σ(x − center) and Σ(x − center)².
-    let addCenteredColumnSums:
-        @Sendable (
-            Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>
-        ) -> Void
+    let addCenteredColumnSums: @Sendable (Source, Int, Int, Int, Source, Sums, Sums) -> Void
 
-    /// (x, y, count, mean, remainder, scale, shift)
-    let normalizeSpan: @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Scalar) -> Void
+    /// (x, rows, columns, stride, sums): adds each column's Σ|x|.
+    let addColumnMagnitudes: @Sendable (Source, Int, Int, Int, Sums) -> Void
 
-    /// (x, y, count, mean, remainder, scale, weight, bias)
-    let normalizeRow: @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Source, Source?) -> Void
+    /// (x, rows, columns, stride, maxima): raises to each column's max |x|.
+    let raiseToColumnMagnitudes: @Sendable (Source, Int, Int, Int, Sums) -> Void
+
+    /// (x, y, spanCount, spanLength, means, remainders, scales, shifts)
+    let normalizeSpans: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source) -> Void
+
+    /// (x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+    let normalizeRows: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?) -> Void
 
     /// (x, y, rows, columns, stride, means, remainders, scales, shifts)
     let normalizeColumns: @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void
+
+    /// (y, spanCount, spanLength, minimums)
+    let raiseSpans: @Sendable (Destination, Int, Int, Source) -> Void
+
+    /// (y, rows, columns, stride, minimums)
+    let raiseColumns: @Sendable (Destination, Int, Int, Int, Source) -> Void
 
     /// From the elements of a tensor, by their type; none for `Scalar` itself.
     let reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void]
@@ -38,27 +58,39 @@ final class Kernels<Scalar>: Sendable {
     let writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
 
     init(
-        sumOfDifferences: @escaping @Sendable (Source, Int, Scalar) -> Double,
+        rowMoments: @escaping @Sendable (Source, Int, Int, Sums, Sums, Sums) -> Void,
+        rowMeanSquares: @escaping @Sendable (Source, Int, Int, Sums) -> Void,
+        provisionalMean: @escaping @Sendable (Source, Int) -> Scalar,
         centeredSums: @escaping @Sendable (Source, Int, Scalar) -> (sum: Double, squares: Double),
-        addColumnDifferences: @escaping @Sendable (Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>) -> Void,
-        addCenteredColumnSums:
-            @escaping @Sendable (
-                Source, Int, Int, Int, Source, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Double>
-            ) -> Void,
-        normalizeSpan: @escaping @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Scalar) -> Void,
-        normalizeRow: @escaping @Sendable (Source, Destination, Int, Scalar, Scalar, Scalar, Source, Source?) -> Void,
+        sumOfMagnitudes: @escaping @Sendable (Source, Int) -> Double,
+        largestMagnitude: @escaping @Sendable (Source, Int) -> Double,
+        addCenteredColumnSums: @escaping @Sendable (Source, Int, Int, Int, Source, Sums, Sums) -> Void,
+        addColumnMagnitudes: @escaping @Sendable (Source, Int, Int, Int, Sums) -> Void,
+        raiseToColumnMagnitudes: @escaping @Sendable (Source, Int, Int, Int, Sums) -> Void,
+        normalizeSpans: @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source) -> Void,
+        normalizeRows:
+            @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?) -> Void,
         normalizeColumns:
             @escaping @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void,
+        raiseSpans: @escaping @Sendable (Destination, Int, Int, Source) -> Void,
+        raiseColumns: @escaping @Sendable (Destination, Int, Int, Int, Source) -> Void,
         reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void],
         writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
     ) {
-        self.sumOfDifferences = sumOfDifferences
+        self.rowMoments = rowMoments
+        self.rowMeanSquares = rowMeanSquares
+        self.provisionalMean = provisionalMean
         self.centeredSums = centeredSums
-        self.addColumnDifferences = addColumnDifferences
+        self.sumOfMagnitudes = sumOfMagnitudes
+        self.largestMagnitude = largestMagnitude
         self.addCenteredColumnSums = addCenteredColumnSums
-        self.normalizeSpan = normalizeSpan
-        self.normalizeRow = normalizeRow
+        self.addColumnMagnitudes = addColumnMagnitudes
+        self.raiseToColumnMagnitudes = raiseToColumnMagnitudes
+        self.normalizeSpans = normalizeSpans
+        self.normalizeRows = normalizeRows
         self.normalizeColumns = normalizeColumns
+        self.raiseSpans = raiseSpans
+        self.raiseColumns = raiseColumns
         self.reading = reading
         self.writing = writing
     }

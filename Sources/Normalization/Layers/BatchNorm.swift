@@ -53,14 +53,14 @@ public struct BatchNorm: NormalizationLayer {
         for parameter in [self.weight, self.bias, self.runningMean, self.runningVar] {
             try layout.check(parameter)
         }
-        let computation: NormalizationPlan.Computation
         switch self.statistics {
         case .frozen(let statistics):
-            computation = .frozen(layout, statistics)
+            let rule = FrozenRule(statistics, weight: self.weight, bias: self.bias)
+            return NormalizationPlan(.channels(ChannelComputation(layout, nil, rule)))
         case .batch(let epsilon):
-            let groups = ChannelGroups(channelsPerGroup: 1, acrossSamples: true, epsilon: epsilon)
-            computation = .grouped(layout, groups)
+            let rule = AffineRule(epsilon: epsilon, weight: self.weight, bias: self.bias)
+            let statistics = ChannelStatistics(isAcrossSamples: true)
+            return NormalizationPlan(.channels(ChannelComputation(layout, statistics, rule)))
         }
-        return NormalizationPlan(computation: computation, weight: self.weight, bias: self.bias)
     }
 }

@@ -38,11 +38,8 @@ public struct GroupNorm: NormalizationLayer {
         }
         try layout.check(self.weight)
         try layout.check(self.bias)
-        let groups = ChannelGroups(
-            channelsPerGroup: layout.channelCount / self.groupCount,
-            acrossSamples: false,
-            epsilon: self.epsilon
-        )
-        return NormalizationPlan(computation: .grouped(layout, groups), weight: self.weight, bias: self.bias)
+        let rule = AffineRule(epsilon: self.epsilon, weight: self.weight, bias: self.bias)
+        let statistics = ChannelStatistics(channelsPerGroup: max(1, layout.channelCount / self.groupCount))
+        return NormalizationPlan(.channels(ChannelComputation(layout, statistics, rule)))
     }
 }

@@ -47,15 +47,31 @@ public struct InstanceNorm: NormalizationLayer {
         for parameter in [self.weight, self.bias, self.runningMean, self.runningVar] {
             try layout.check(parameter)
         }
-        let computation: NormalizationPlan.Computation
         if let running = self.running {
-            computation = .frozen(layout, running)
-        } else if layout.positionCount == 1 {
-            computation = .withoutSpread(layout)
-        } else {
-            let groups = ChannelGroups(channelsPerGroup: 1, acrossSamples: false, epsilon: self.epsilon)
-            computation = .grouped(layout, groups)
+            let rule = FrozenRule(running, weight: self.weight, bias: self.bias)
+            return NormalizationPlan(.channels(ChannelComputation(layout, nil, rule)))
         }
-        return NormalizationPlan(computation: computation, weight: self.weight, bias: self.bias)
+        if layout.positionCount == 1 {
+            return NormalizationPlan(.channels(ChannelComputation(layout, nil, SpreadlessRule(bias: self.bias))))
+        }
+        let rule = AffineRule(epsilon: self.epsilon, weight: self.weight, bias: self.bias)
+        return NormalizationPlan(.channels(ChannelComputation(layout, ChannelStatistics(), rule)))
+    }
+}
+
+/// Single elements, each of which is its own mean: β remains, and what is not finite.
+private struct SpreadlessRule: ChannelRule {
+    let bias: Parameter?
+
+    var parameters: [ChannelParameter] { [ChannelParameter(self.bias)] }
+
+    func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
+        for index in 0..<block.count {
+            transforms.means[index] = 0
+            transforms.remainders[index] = 0
+            // Zero times the element keeps NaN, and makes NaN of the infinite.
+            transforms.scales[index] = 0
+            transforms.shifts[index] = block.parameters[0][index]
+        }
     }
 }

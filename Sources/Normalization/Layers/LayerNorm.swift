@@ -29,6 +29,6 @@ public struct LayerNorm: NormalizationLayer {
         try NormalizedAxes.check(self.weight, rowDimensions, rowLength)
         try NormalizedAxes.check(self.bias, rowDimensions, rowLength)
         let rows = RowLayout(rowCount: rowCount, rowLength: rowLength, isCentered: true, epsilon: self.epsilon)
-        return NormalizationPlan(computation: .rows(rows), weight: self.weight, bias: self.bias)
+        return NormalizationPlan(.rows(RowComputation(rows, weight: self.weight, bias: self.bias)))
     }
 }

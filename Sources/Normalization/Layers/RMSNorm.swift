@@ -38,6 +38,6 @@ public struct RMSNorm: NormalizationLayer {
         let (rowCount, rowLength, rowDimensions) = try self.axes.resolve(shape)
         try NormalizedAxes.check(self.weight, rowDimensions, rowLength)
         let rows = RowLayout(rowCount: rowCount, rowLength: rowLength, isCentered: false, epsilon: self.epsilon)
-        return NormalizationPlan(computation: .rows(rows), weight: self.weight, bias: nil)
+        return NormalizationPlan(.rows(RowComputation(rows, weight: self.weight)))
     }
 }

@@ -1,0 +1,257 @@
+import Tensors
+
+/// One thread's share in normalizing channels, with the memory that it needs.
+struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
+    /// How many columns a block of channels has at most: what bounds the memory, whatever the input's shape.
+    static var blockLength: Int { ElementSource<Double>.convertedChunkLength }
+
+    /// How many elements are looked at between taking their statistics and normalizing them, if groups are that
+    /// small: few enough to stay in the first-level cache.
+    private static var tileLength: Int { 8192 }
+
+    private let computation: ChannelComputation
+    private let grid: ChannelGrid
+    private let kernels: Kernels<Scalar>
+    private var source: ElementSource<Scalar>
+    private let sink: ElementSink<Scalar>
+    private var groups: GroupStatistics<Scalar>?
+    private var values: ChannelValues
+    private let memory: ChannelMemory
+    private let coefficients: Coefficients<Scalar>
+    private let channelsPerBlock: Int
+    private let channelsPerTile: Int
+
+    /// The channels whose coefficients stay from unit to unit, as they depend on parameters only.
+    private var frozenChannels = 0..<0
+
+    init(_ computation: ChannelComputation, _ grid: ChannelGrid, _ job: Job<Scalar>) throws(LayerError) {
+        self.computation = computation
+        self.grid = grid
+        self.kernels = job.kernels
+        self.source = try job.makeSource()
+        self.sink = try job.makeSink()
+        let layout = computation.layout
+        let columnsPerChannel = computation.columnsPerChannel ?? 1
+        self.channelsPerBlock = min(Self.blockLength / columnsPerChannel, layout.channelCount)
+        self.channelsPerTile = Self.channelsPerTile(computation, self.channelsPerBlock, self.source.chunkLength)
+        self.values = try ChannelValues(
+            computation.rule.parameters,
+            channelCount: layout.channelCount,
+            blockLength: self.channelsPerBlock,
+            kernels: job.kernelSet.double
+        )
+        self.memory = try ChannelMemory(count: self.channelsPerBlock)
+        // Narrow rows, of less than 64 columns, are repeated up to 16 times.
+        self.coefficients = try Coefficients(
+            count: max(self.channelsPerBlock * columnsPerChannel, 1024),
+            hasMinimum: computation.hasMinimum
+        )
+        if let statistics = computation.statistics {
+            let groupCount = self.channelsPerTile / statistics.channelsPerGroup
+            self.groups = try GroupStatistics(computation, statistics, groupCount: groupCount, job)
+        }
+    }
+
+    mutating func perform(_ unit: Int) {
+        let (channels, samples) = self.grid[unit]
+        guard let statistics = self.computation.statistics else {
+            if channels != self.frozenChannels {
+                self.setCoefficients(channels, sample: samples.lowerBound, self.memory.moments, SampleStatistics())
+                self.frozenChannels = channels
+            }
+            self.normalize(channels, samples: samples)
+            return
+        }
+        for shared in Chunks(samples, length: statistics.isAcrossSamples ? samples.count : 1) {
+            self.normalize(channels, samples: shared, by: statistics)
+        }
+    }
+
+    /// Some channels of samples that share their statistics.
+    private mutating func normalize(_ channels: Range<Int>, samples: Range<Int>, by statistics: ChannelStatistics) {
+        guard var groups = self.groups.take() else { return }
+        defer { self.groups = groups }
+        let tiles = Chunks(channels, length: self.channelsPerTile)
+        var summary = SampleSummary(statistics.summary, positionCount: self.computation.layout.positionCount)
+        if statistics.summary != .none {
+            for tile in tiles {
+                groups.take(tile, samples: samples, from: &self.source)
+                summary.add(groups.groups, count: tile.count)
+            }
+        }
+        for tile in tiles {
+            groups.take(tile, samples: samples, from: &self.source)
+            for part in Chunks(tile, length: self.channelsPerBlock) {
+                let moments = self.memory.spread(
+                    groups.groups,
+                    over: part,
+                    firstChannel: tile.lowerBound,
+                    channelsPerGroup: statistics.channelsPerGroup
+                )
+                self.setCoefficients(part, sample: samples.lowerBound, moments, summary.result)
+                self.normalize(part, samples: samples)
+            }
+        }
+    }
+
+    private mutating func setCoefficients(
+        _ channels: Range<Int>,
+        sample: Int,
+        _ moments: ChannelMoments,
+        _ summary: SampleStatistics
+    ) {
+        self.values.load(channels, sample: sample)
+        let block = ChannelBlock(
+            count: channels.count,
+            statistics: moments,
+            sample: summary,
+            parameters: self.values.pointers
+        )
+        self.computation.rule.fill(self.memory.transforms, for: block)
+        self.coefficients.set(
+            self.memory.transforms,
+            count: channels.count,
+            columnsPerChannel: self.computation.columnsPerChannel ?? 1
+        )
+    }
+
+    /// Normalizes some channels of some samples, by coefficients that begin with those of the first channel.
+    private mutating func normalize(_ channels: Range<Int>, samples: Range<Int>) {
+        let layout = self.computation.layout
+        if let columnsPerChannel = self.computation.columnsPerChannel {
+            self.normalizeColumns(
+                channels.lowerBound * columnsPerChannel..<channels.upperBound * columnsPerChannel,
+                width: layout.channelCount * columnsPerChannel,
+                rows: self.computation.rows(ofSamples: samples)
+            )
+            return
+        }
+        for sample in samples {
+            let range = layout.range(ofSample: sample, channels: channels)
+            if range.count <= self.chunkLength {
+                self.normalizeSpans(range, firstSpan: 0, spanCount: channels.count, spanLength: layout.positionCount)
+            } else {
+                self.normalizeLongSpans(range, spanLength: layout.positionCount)
+            }
+        }
+    }
+
+    /// How many elements source and sink take at once.
+    private var chunkLength: Int { min(self.source.chunkLength, self.sink.chunkLength) }
+
+    /// Spans that do not fit into what source and sink take at once, piece by piece.
+    private mutating func normalizeLongSpans(_ range: Range<Int>, spanLength: Int) {
+        for chunk in Chunks(range, length: self.chunkLength) {
+            var position = chunk.lowerBound
+            while position < chunk.upperBound {
+                let span = (position - range.lowerBound) / spanLength
+                let end = min(range.lowerBound + (span + 1) * spanLength, chunk.upperBound)
+                self.normalizeSpans(position..<end, firstSpan: span, spanCount: 1, spanLength: end - position)
+                position = end
+            }
+        }
+    }
+
+    private mutating func normalizeSpans(_ range: Range<Int>, firstSpan: Int, spanCount: Int, spanLength: Int) {
+        let y = self.sink.destination(range)
+        self.kernels.normalizeSpans(
+            self.source.load(range),
+            y,
+            spanCount,
+            spanLength,
+            self.coefficients.means.pointer + firstSpan,
+            self.coefficients.remainders.pointer + firstSpan,
+            self.coefficients.scales.pointer + firstSpan,
+            self.coefficients.shifts.pointer + firstSpan
+        )
+        if let minimums = self.coefficients.minimums {
+            self.kernels.raiseSpans(y, spanCount, spanLength, minimums.pointer + firstSpan)
+        }
+        self.sink.commit(range)
+    }
+
+    private mutating func normalizeColumns(_ columns: Range<Int>, width: Int, rows: Range<Int>) {
+        let repeats = ColumnPieces.repeats(columns: columns, width: width)
+        self.coefficients.tile(columns.count, until: columns.count * repeats)
+        for piece in ColumnPieces(rows: rows, columns: columns, width: width, chunkLength: self.chunkLength) {
+            let y = self.sink.destination(piece.range)
+            self.kernels.normalizeColumns(
+                self.source.load(piece.range),
+                y,
+                piece.rowCount,
+                piece.columnCount,
+                piece.stride,
+                self.coefficients.means.pointer,
+                self.coefficients.remainders.pointer,
+                self.coefficients.scales.pointer,
+                self.coefficients.shifts.pointer
+            )
+            if let minimums = self.coefficients.minimums {
+                self.kernels.raiseColumns(y, piece.rowCount, piece.columnCount, piece.stride, minimums.pointer)
+            }
+            self.sink.commit(piece.range)
+        }
+    }
+
+    /// Whole groups, as many as stay in the cache; as many as there is room for where the tiles of a sample have to be
+    /// looked at twice, or where rows lie far apart anyway.
+    private static func channelsPerTile(
+        _ computation: ChannelComputation,
+        _ channelsPerBlock: Int,
+        _ chunkLength: Int
+    ) -> Int {
+        guard let statistics = computation.statistics else { return channelsPerBlock }
+        let groupSize = statistics.channelsPerGroup
+        guard statistics.summary == .none, !computation.takesColumnStatistics else {
+            return max(1, channelsPerBlock / groupSize) * groupSize
+        }
+        let length = min(self.tileLength, chunkLength) / computation.layout.positionCount
+        return max(1, min(length, channelsPerBlock) / groupSize) * groupSize
+    }
+}
+
+/// Memory for what a rule reads and writes, one element for each channel of a block.
+private struct ChannelMemory {
+    private let numbers: Vector<Double>
+    private let count: Int
+
+    init(count: Int) throws(LayerError) {
+        self.numbers = try Vector(count: 8 * count)
+        self.count = count
+    }
+
+    var moments: ChannelMoments {
+        ChannelMoments(means: self[0], remainders: self[1], spreads: self[2])
+    }
+
+    var transforms: ChannelTransforms {
+        ChannelTransforms(means: self[3], remainders: self[4], scales: self[5], shifts: self[6], minimums: self[7])
+    }
+
+    /// The statistics of each of some channels, from those of the groups from `firstChannel` on.
+    func spread(
+        _ groups: ChannelMoments,
+        over channels: Range<Int>,
+        firstChannel: Int,
+        channelsPerGroup: Int
+    ) -> ChannelMoments {
+        let first = channels.lowerBound - firstChannel
+        if channelsPerGroup == 1 {
+            return ChannelMoments(
+                means: groups.means + first,
+                remainders: groups.remainders + first,
+                spreads: groups.spreads + first
+            )
+        }
+        let moments = self.moments
+        for index in 0..<channels.count {
+            let group = (first + index) / channelsPerGroup
+            moments.means[index] = groups.means[group]
+            moments.remainders[index] = groups.remainders[group]
+            moments.spreads[index] = groups.spreads[group]
+        }
+        return moments
+    }
+
+    private subscript(index: Int) -> UnsafeMutablePointer<Double> { self.numbers.pointer + index * self.count }
+}

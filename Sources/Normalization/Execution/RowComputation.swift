@@ -1,0 +1,190 @@
+import Tensors
+
+/// Normalizes contiguous rows by statistics of their own; every element of a row has its own weight and bias.
+struct RowComputation: Sendable {
+    let layout: RowLayout
+    let weight: Parameter?
+    let bias: Parameter?
+
+    init(_ layout: RowLayout, weight: Parameter?, bias: Parameter? = nil) {
+        self.layout = layout
+        self.weight = weight
+        self.bias = bias
+    }
+
+    func run<Scalar>(_ job: Job<Scalar>) throws(LayerError) {
+        let parameters = try RowParameters(self, job.kernels)
+        let grid = RowGrid(self.layout, chunkLength: ElementSource<Scalar>.convertedChunkLength)
+        try job.distribute(unitCount: grid.unitCount) { () throws(LayerError) in
+            try RowWorker(self.layout, parameters, grid, job)
+        }
+    }
+}
+
+/// An input seen as rows that are normalized on their own.
+struct RowLayout: Sendable {
+    let rowCount: Int
+    let rowLength: Int
+
+    /// Whether the mean is subtracted.
+    let isCentered: Bool
+
+    /// None stands for the machine epsilon of the input's type.
+    let epsilon: Epsilon?
+
+    /// The elements of some rows, counted in the whole tensor.
+    func range(ofRows rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound * self.rowLength..<rows.upperBound * self.rowLength
+    }
+}
+
+/// The units of work on rows: several blocks of rows that are taken together.
+private struct RowGrid: Sendable {
+    private let rowCount: Int
+    private let rowsPerUnit: Int
+
+    /// As many rows as fit into the first-level cache, and into what a source converts at once.
+    let rowsPerBlock: Int
+
+    init(_ layout: RowLayout, chunkLength: Int) {
+        self.rowCount = layout.rowCount
+        self.rowsPerBlock = min(max(1, chunkLength / layout.rowLength), layout.rowCount)
+        self.rowsPerUnit = max(1, (1 << 16) / (layout.rowLength * self.rowsPerBlock)) * self.rowsPerBlock
+    }
+
+    var unitCount: Int { (self.rowCount - 1) / self.rowsPerUnit + 1 }
+
+    subscript(unit: Int) -> Range<Int> {
+        unit * self.rowsPerUnit..<min((unit + 1) * self.rowsPerUnit, self.rowCount)
+    }
+}
+
+/// Weight and bias in the precision of the computation.
+private struct RowParameters<Scalar: ComputationScalar> {
+    let weight: RowParameter<Scalar>?
+    let bias: RowParameter<Scalar>?
+
+    init(_ computation: RowComputation, _ kernels: Kernels<Scalar>) throws(LayerError) {
+        let length = computation.layout.rowLength
+        let hasAffine = computation.weight != nil || computation.bias != nil
+        self.weight = hasAffine ? try RowParameter(computation.weight, length, kernels) : nil
+        self.bias = try computation.bias.map { parameter throws(LayerError) in
+            try RowParameter(parameter, length, kernels)
+        }
+    }
+}
+
+/// One thread's share in normalizing rows.
+private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
+    private let layout: RowLayout
+    private let parameters: RowParameters<Scalar>
+    private let grid: RowGrid
+    private let epsilon: Epsilon
+    private let kernels: Kernels<Scalar>
+    private let wideKernels: Kernels<Double>
+    private var source: ElementSource<Scalar>
+
+    /// The elements in FP64, for statistics that FP32 cannot hold.
+    private var wideSource: ElementSource<Double>
+    private let sink: ElementSink<Scalar>
+
+    /// One element for each row of a block.
+    private let moments: (means: Vector<Double>, remainders: Vector<Double>, spreads: Vector<Double>)
+    private let coefficients: Coefficients<Scalar>
+
+    init(
+        _ layout: RowLayout,
+        _ parameters: RowParameters<Scalar>,
+        _ grid: RowGrid,
+        _ job: Job<Scalar>
+    ) throws(LayerError) {
+        self.layout = layout
+        self.parameters = parameters
+        self.grid = grid
+        self.epsilon = layout.epsilon ?? .ofMachine(for: job.input.dataType)
+        self.kernels = job.kernels
+        self.wideKernels = job.kernelSet.double
+        self.source = try job.makeSource()
+        self.wideSource = try job.makeWideSource()
+        self.sink = try job.makeSink()
+        let count = grid.rowsPerBlock
+        self.moments = (
+            try Vector(repeating: 0, count: count), try Vector(repeating: 0, count: count), try Vector(count: count)
+        )
+        self.coefficients = try Coefficients(count: count, hasMinimum: false)
+        self.coefficients.shifts.pointer.update(repeating: 0, count: count)
+    }
+
+    mutating func perform(_ unit: Int) {
+        for rows in Chunks(self.grid[unit], length: self.grid.rowsPerBlock) {
+            self.takeMoments(of: rows)
+            for index in 0..<rows.count {
+                let (mean, remainder) = Coefficients<Scalar>.split(
+                    self.moments.means[index],
+                    self.moments.remainders[index]
+                )
+                self.coefficients.means[index] = mean
+                self.coefficients.remainders[index] = remainder
+                self.coefficients.scales[index] = Scalar(self.epsilon.scale(variance: self.moments.spreads[index]))
+            }
+            self.normalize(rows)
+        }
+    }
+
+    private mutating func takeMoments(of rows: Range<Int>) {
+        let kind: ChannelStatistics.Kind = self.layout.isCentered ? .moments : .meanSquare
+        let block = self.layout.range(ofRows: rows)
+        if block.count <= self.source.chunkLength {
+            let x = self.source.load(block)
+            let spreads = self.moments.spreads.pointer
+            if self.layout.isCentered {
+                let (means, remainders) = (self.moments.means.pointer, self.moments.remainders.pointer)
+                self.kernels.rowMoments(x, rows.count, self.layout.rowLength, means, remainders, spreads)
+            } else {
+                self.kernels.rowMeanSquares(x, rows.count, self.layout.rowLength, spreads)
+            }
+        } else {
+            // A single row that is longer than what the source converts at once.
+            self.set(0, self.source.moments(of: CollectionOfOne(block), kind, self.kernels))
+        }
+        guard Scalar.self != Double.self else { return }
+        for index in 0..<rows.count where !Moments.isReliableInFloat(self.moments.spreads[index]) {
+            let row = self.layout.range(ofRows: rows.lowerBound + index..<rows.lowerBound + index + 1)
+            self.set(index, self.wideSource.moments(of: CollectionOfOne(row), kind, self.wideKernels))
+        }
+    }
+
+    private func set(_ index: Int, _ moments: Moments) {
+        self.moments.means[index] = moments.mean
+        self.moments.remainders[index] = moments.remainder
+        self.moments.spreads[index] = moments.spread
+    }
+
+    private mutating func normalize(_ rows: Range<Int>) {
+        let block = self.layout.range(ofRows: rows)
+        let chunkLength = min(self.source.chunkLength, self.sink.chunkLength)
+        if block.count <= chunkLength {
+            self.normalize(block, rowCount: rows.count, rowLength: self.layout.rowLength, from: 0)
+            return
+        }
+        for chunk in Chunks(block, length: chunkLength) {
+            self.normalize(chunk, rowCount: 1, rowLength: chunk.count, from: chunk.lowerBound - block.lowerBound)
+        }
+    }
+
+    /// Rows of a block, or a piece of one row that begins at its element `first`.
+    private mutating func normalize(_ range: Range<Int>, rowCount: Int, rowLength: Int, from first: Int) {
+        let x = self.source.load(range)
+        let y = self.sink.destination(range)
+        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
+        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        if let weight = self.parameters.weight {
+            let bias = self.parameters.bias.map { $0.pointer + first }
+            let weight = weight.pointer + first
+            self.kernels.normalizeRows(x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+        } else {
+            self.kernels.normalizeSpans(x, y, rowCount, rowLength, means, remainders, scales, shifts)
+        }
+        self.sink.commit(range)
+    }
+}

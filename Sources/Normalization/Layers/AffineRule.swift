@@ -1,0 +1,20 @@
+/// (x − E[x]) / sqrt(Var[x] + eps) · γ + β by the statistics that were taken: what most layers do.
+struct AffineRule: ChannelRule {
+    let epsilon: Epsilon
+    let weight: Parameter?
+    let bias: Parameter?
+
+    var parameters: [ChannelParameter] {
+        [ChannelParameter(self.weight, default: 1), ChannelParameter(self.bias)]
+    }
+
+    func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
+        let (weight, bias) = (block.parameters[0], block.parameters[1])
+        for index in 0..<block.count {
+            transforms.means[index] = block.statistics.means[index]
+            transforms.remainders[index] = block.statistics.remainders[index]
+            transforms.scales[index] = self.epsilon.scale(variance: block.statistics.spreads[index]) * weight[index]
+            transforms.shifts[index] = bias[index]
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../NormalizationKernels/Magnitudes.swift
