@@ -40,6 +40,17 @@ struct ChannelBlock {
 
     /// The elements of each of the rule's parameters.
     let parameters: [UnsafePointer<Double>]
+
+    let kernels: Kernels<Double>
+
+    /// 1 / sqrt(variance + eps) for each channel, or as `epsilon` places it; 0 where both are zero.
+    func inverseDeviations(
+        _ variances: UnsafePointer<Double>,
+        _ epsilon: Epsilon,
+        into scales: UnsafeMutablePointer<Double>
+    ) {
+        self.kernels.inverseDeviations(variances, scales, self.count, epsilon.varianceTerm, epsilon.deviationTerm)
+    }
 }
 
 /// Statistics of some channels.

@@ -29,6 +29,12 @@ struct Epsilon: Sendable {
         self.placement = .variance
     }
 
+    /// What is added to the variance.
+    var varianceTerm: Double { self.placement == .variance ? self.value : 0 }
+
+    /// What is added to its root.
+    var deviationTerm: Double { self.placement == .variance ? 0 : self.value }
+
     /// What the differences from the mean are multiplied by. Zero where variance and eps are both zero: the
     /// differences are zero then, and so is the result.
     func scale(variance: Double) -> Double {
@@ -38,10 +44,7 @@ struct Epsilon: Sendable {
 
     /// What the differences from the mean are divided by.
     func deviation(variance: Double) -> Double {
-        switch self.placement {
-        case .variance: (variance + self.value).squareRoot()
-        case .standardDeviation: variance.squareRoot() + self.value
-        }
+        (variance + self.varianceTerm).squareRoot() + self.deviationTerm
     }
 }
 

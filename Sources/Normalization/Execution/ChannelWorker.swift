@@ -12,6 +12,10 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     private let computation: ChannelComputation
     private let grid: ChannelGrid
     private let kernels: Kernels<Scalar>
+    private let wideKernels: Kernels<Double>
+
+    /// Kernels that leave out the detour over source and sink, if there are any.
+    private let narrowKernels: NarrowKernels<Scalar>?
     private var source: ElementSource<Scalar>
     private let sink: ElementSink<Scalar>
     private var groups: GroupStatistics<Scalar>?
@@ -28,6 +32,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         self.computation = computation
         self.grid = grid
         self.kernels = job.kernels
+        self.wideKernels = job.kernelSet.double
+        self.narrowKernels = computation.hasMinimum ? nil : job.narrowKernels
         self.source = try job.makeSource()
         self.sink = try job.makeSink()
         let layout = computation.layout
@@ -105,13 +111,15 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             count: channels.count,
             statistics: moments,
             sample: summary,
-            parameters: self.values.pointers
+            parameters: self.values.pointers,
+            kernels: self.wideKernels
         )
         self.computation.rule.fill(self.memory.transforms, for: block)
         self.coefficients.set(
             self.memory.transforms,
             count: channels.count,
-            columnsPerChannel: self.computation.columnsPerChannel ?? 1
+            columnsPerChannel: self.computation.columnsPerChannel ?? 1,
+            self.kernels
         )
     }
 
@@ -136,8 +144,10 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         }
     }
 
-    /// How many elements source and sink take at once.
-    private var chunkLength: Int { min(self.source.chunkLength, self.sink.chunkLength) }
+    /// How many elements are normalized at once.
+    private var chunkLength: Int {
+        self.narrowKernels == nil ? min(self.source.chunkLength, self.sink.chunkLength) : .max
+    }
 
     /// Spans that do not fit into what source and sink take at once, piece by piece.
     private mutating func normalizeLongSpans(_ range: Range<Int>, spanLength: Int) {
@@ -153,16 +163,31 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     }
 
     private mutating func normalizeSpans(_ range: Range<Int>, firstSpan: Int, spanCount: Int, spanLength: Int) {
+        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
+        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        if let narrowKernels {
+            narrowKernels.normalizeSpans(
+                self.source.address(of: range.lowerBound),
+                self.sink.address(of: range.lowerBound),
+                spanCount,
+                spanLength,
+                means + firstSpan,
+                remainders + firstSpan,
+                scales + firstSpan,
+                shifts + firstSpan
+            )
+            return
+        }
         let y = self.sink.destination(range)
         self.kernels.normalizeSpans(
             self.source.load(range),
             y,
             spanCount,
             spanLength,
-            self.coefficients.means.pointer + firstSpan,
-            self.coefficients.remainders.pointer + firstSpan,
-            self.coefficients.scales.pointer + firstSpan,
-            self.coefficients.shifts.pointer + firstSpan
+            means + firstSpan,
+            remainders + firstSpan,
+            scales + firstSpan,
+            shifts + firstSpan
         )
         if let minimums = self.coefficients.minimums {
             self.kernels.raiseSpans(y, spanCount, spanLength, minimums.pointer + firstSpan)
@@ -173,21 +198,21 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     private mutating func normalizeColumns(_ columns: Range<Int>, width: Int, rows: Range<Int>) {
         let repeats = ColumnPieces.repeats(columns: columns, width: width)
         self.coefficients.tile(columns.count, until: columns.count * repeats)
+        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
+        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
         for piece in ColumnPieces(rows: rows, columns: columns, width: width, chunkLength: self.chunkLength) {
+            let (rows, columns, stride) = (piece.rowCount, piece.columnCount, piece.stride)
+            if let narrowKernels {
+                let x = self.source.address(of: piece.range.lowerBound)
+                let y = self.sink.address(of: piece.range.lowerBound)
+                narrowKernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
+                continue
+            }
+            let x = self.source.load(piece.range)
             let y = self.sink.destination(piece.range)
-            self.kernels.normalizeColumns(
-                self.source.load(piece.range),
-                y,
-                piece.rowCount,
-                piece.columnCount,
-                piece.stride,
-                self.coefficients.means.pointer,
-                self.coefficients.remainders.pointer,
-                self.coefficients.scales.pointer,
-                self.coefficients.shifts.pointer
-            )
+            self.kernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
             if let minimums = self.coefficients.minimums {
-                self.kernels.raiseColumns(y, piece.rowCount, piece.columnCount, piece.stride, minimums.pointer)
+                self.kernels.raiseColumns(y, rows, columns, stride, minimums.pointer)
             }
             self.sink.commit(piece.range)
         }

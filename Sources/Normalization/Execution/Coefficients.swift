@@ -17,40 +17,32 @@ struct Coefficients<Scalar: ComputationScalar> {
     }
 
     /// Rounds what was computed in FP64, once, and repeats each channel for all of its columns.
-    func set(_ transforms: ChannelTransforms, count: Int, columnsPerChannel: Int) {
-        var column = 0
-        for index in 0..<count {
-            let (high, low) = Self.split(transforms.means[index], transforms.remainders[index])
-            let (scale, shift) = (Scalar(transforms.scales[index]), Scalar(transforms.shifts[index]))
-            for _ in 0..<columnsPerChannel {
-                self.means[column] = high
-                self.remainders[column] = low
-                self.scales[column] = scale
-                self.shifts[column] = shift
-                column += 1
-            }
+    func set(_ transforms: ChannelTransforms, count: Int, columnsPerChannel: Int, _ kernels: Kernels<Scalar>) {
+        kernels.splitMeans(transforms.means, transforms.remainders, count, self.means.pointer, self.remainders.pointer)
+        kernels.narrowCoefficients(transforms.scales, self.scales.pointer, count)
+        kernels.narrowCoefficients(transforms.shifts, self.shifts.pointer, count)
+        if let minimums = self.minimums {
+            kernels.narrowCoefficients(transforms.minimums, minimums.pointer, count)
         }
-        guard let minimums = self.minimums else { return }
-        for index in 0..<count * columnsPerChannel {
-            minimums[index] = Scalar(transforms.minimums[index / columnsPerChannel])
+        guard columnsPerChannel > 1 else { return }
+        for vector in self.vectors {
+            // From the end, so that nothing is written over before it is read.
+            for channel in (0..<count).reversed() {
+                (vector.pointer + channel * columnsPerChannel)
+                    .update(repeating: vector[channel], count: columnsPerChannel)
+            }
         }
     }
 
-    /// A mean in twice the precision of the computation, from one in twice that of FP64.
-    static func split(_ mean: Double, _ remainder: Double) -> (high: Scalar, low: Scalar) {
-        let sum = mean + remainder
-        let high = Scalar(sum)
-        // Two-sum (Knuth): the remainder may be the larger one. An infinite mean leaves nothing.
-        let part = sum - mean
-        let rest = (mean - (sum - part)) + (remainder - part)
-        let low = Scalar((sum - Double(high)) + rest)
-        return (high, low.isFinite ? low : 0)
+    private var vectors: [Vector<Scalar>] {
+        [self.means, self.remainders, self.scales, self.shifts] + (self.minimums.map { [$0] } ?? [])
     }
 
     /// Repeats the first `count` columns until there are `total`.
     func tile(_ count: Int, until total: Int) {
-        for vector in [self.means, self.remainders, self.scales, self.shifts, self.minimums].compactMap(\.self) {
-            for index in count..<max(count, total) {
+        guard total > count else { return }
+        for vector in self.vectors {
+            for index in count..<total {
                 vector[index] = vector[index - count]
             }
         }

@@ -22,7 +22,7 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
     private static var blockLength: Int { ElementSource<Double>.convertedChunkLength }
 
     /// How many rows tell where the mean is, about.
-    private static var sampleRowCount: Int { 16 }
+    private static var sampleRowCount: Int { 8 }
 
     init(_ kernels: Kernels<Scalar>) throws(LayerError) {
         self.kernels = kernels
@@ -93,19 +93,16 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
     /// The mean of each group in a few rows from all over the matrix.
     private func provisionalMeans(of matrix: ColumnMatrix, _ source: inout ElementSource<Scalar>) -> [Scalar] {
         let rowCount = min(matrix.rows.count, Self.sampleRowCount)
-        let zeros = [Scalar](repeating: 0, count: matrix.groupCount)
+        let step = (matrix.rows.count - 1) / max(1, rowCount - 1)
         var sums = [Double](repeating: 0, count: matrix.groupCount)
-        for index in 0..<rowCount {
-            let row = matrix.rows.lowerBound + index * (matrix.rows.count - 1) / max(1, rowCount - 1)
-            let sample = ColumnMatrix(
-                rows: row..<row + 1,
-                columns: matrix.columns,
-                width: matrix.width,
-                columnsPerGroup: matrix.columnsPerGroup
-            )
-            for (group, sum) in self.centeredSums(of: sample, about: zeros, &source).sums.enumerated() {
-                sums[group] += sum
+        for block in Chunks(matrix.columns, length: Self.blockLength) {
+            self.clear(block, matrix) { _ in 0 }
+            for index in 0..<rowCount {
+                let first = (matrix.rows.lowerBound + index * step) * matrix.width + block.lowerBound
+                let x = source.load(first..<first + block.count)
+                self.addCenteredSums(x, 1, block.count, matrix.width)
             }
+            self.forEachColumn(block, matrix) { index, group in sums[group] += self.sums[index] }
         }
         return sums.map { Scalar($0 / Double(rowCount * matrix.columnsPerGroup)) }
     }
@@ -119,21 +116,9 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
         var sums = [Double](repeating: 0, count: matrix.groupCount)
         var squares = sums
         for block in Chunks(matrix.columns, length: Self.blockLength) {
-            self.forEachColumn(block, matrix) { index, group in
-                self.centers[index] = centers[group]
-                self.sums[index] = 0
-                self.squares[index] = 0
-            }
+            self.clear(block, matrix) { centers[$0] }
             for piece in self.pieces(block, matrix, source) {
-                self.kernels.addCenteredColumnSums(
-                    source.load(piece.range),
-                    piece.rowCount,
-                    piece.columnCount,
-                    piece.stride,
-                    self.centers.pointer,
-                    self.sums.pointer,
-                    self.squares.pointer
-                )
+                self.addCenteredSums(source.load(piece.range), piece.rowCount, piece.columnCount, piece.stride)
             }
             self.forEachColumn(block, matrix) { index, group in
                 sums[group] += self.sums[index]
@@ -141,6 +126,19 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
             }
         }
         return (sums, squares)
+    }
+
+    private func clear(_ block: Range<Int>, _ matrix: ColumnMatrix, center: (_ group: Int) -> Scalar) {
+        self.forEachColumn(block, matrix) { index, group in
+            self.centers[index] = center(group)
+            self.sums[index] = 0
+            self.squares[index] = 0
+        }
+    }
+
+    private func addCenteredSums(_ x: UnsafePointer<Scalar>, _ rows: Int, _ columns: Int, _ stride: Int) {
+        let (centers, sums, squares) = (self.centers.pointer, self.sums.pointer, self.squares.pointer)
+        self.kernels.addCenteredColumnSums(x, rows, columns, stride, centers, sums, squares)
     }
 
     /// What a kernel makes of each column, combined for each group.

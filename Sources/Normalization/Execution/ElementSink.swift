@@ -18,6 +18,11 @@ struct ElementSink<Scalar: ComputationScalar> {
     /// How many elements `destination` takes at once.
     var chunkLength: Int { self.convert == nil ? .max : ElementSource<Scalar>.convertedChunkLength }
 
+    /// Where an element stands.
+    func address(of element: Int) -> UnsafeMutableRawPointer {
+        self.base + element * self.tensor.dataType.byteWidth
+    }
+
     /// Where the results of a range go before they are committed.
     func destination(_ range: Range<Int>) -> UnsafeMutablePointer<Scalar> {
         guard self.convert != nil else {

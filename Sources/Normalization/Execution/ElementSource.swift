@@ -27,6 +27,11 @@ struct ElementSource<Scalar: ComputationScalar> {
         Chunks(range, length: self.chunkLength)
     }
 
+    /// Where an element stands.
+    func address(of element: Int) -> UnsafeRawPointer {
+        self.base + element * self.tensor.dataType.byteWidth
+    }
+
     /// The elements of a chunk. Valid until the next one is loaded.
     mutating func load(_ range: Range<Int>) -> UnsafePointer<Scalar> {
         guard let convert else {

@@ -36,6 +36,11 @@ struct Job<Scalar: ComputationScalar> {
         try ElementSink(self.output, kernels: self.kernels)
     }
 
+    /// The kernels that go from the input's type to the output's without a detour, if there are any.
+    var narrowKernels: NarrowKernels<Scalar>? {
+        self.input.dataType == self.output.dataType ? self.kernels.narrow[self.input.dataType] : nil
+    }
+
     /// Calls `perform` of some workers with every number below `unitCount` once, on several threads where that is
     /// worth it. Units write different elements, and none depends on another.
     func distribute<Worker: UnitWorker>(

@@ -82,6 +82,9 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     private let epsilon: Epsilon
     private let kernels: Kernels<Scalar>
     private let wideKernels: Kernels<Double>
+
+    /// Kernels that leave out the detour over source and sink, if there are any.
+    private let narrowKernels: NarrowKernels<Scalar>?
     private var source: ElementSource<Scalar>
 
     /// The elements in FP64, for statistics that FP32 cannot hold.
@@ -104,6 +107,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         self.epsilon = layout.epsilon ?? .ofMachine(for: job.input.dataType)
         self.kernels = job.kernels
         self.wideKernels = job.kernelSet.double
+        self.narrowKernels = job.narrowKernels
         self.source = try job.makeSource()
         self.wideSource = try job.makeWideSource()
         self.sink = try job.makeSink()
@@ -118,17 +122,29 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     mutating func perform(_ unit: Int) {
         for rows in Chunks(self.grid[unit], length: self.grid.rowsPerBlock) {
             self.takeMoments(of: rows)
-            for index in 0..<rows.count {
-                let (mean, remainder) = Coefficients<Scalar>.split(
-                    self.moments.means[index],
-                    self.moments.remainders[index]
-                )
-                self.coefficients.means[index] = mean
-                self.coefficients.remainders[index] = remainder
-                self.coefficients.scales[index] = Scalar(self.epsilon.scale(variance: self.moments.spreads[index]))
-            }
+            self.setCoefficients(count: rows.count)
             self.normalize(rows)
         }
+    }
+
+    private func setCoefficients(count: Int) {
+        let (means, remainders) = (self.moments.means.pointer, self.moments.remainders.pointer)
+        let spreads = self.moments.spreads.pointer
+        self.wideKernels.inverseDeviations(
+            spreads,
+            spreads,
+            count,
+            self.epsilon.varianceTerm,
+            self.epsilon.deviationTerm
+        )
+        self.kernels.narrowCoefficients(spreads, self.coefficients.scales.pointer, count)
+        self.kernels.splitMeans(
+            means,
+            remainders,
+            count,
+            self.coefficients.means.pointer,
+            self.coefficients.remainders.pointer
+        )
     }
 
     private mutating func takeMoments(of rows: Range<Int>) {
@@ -162,6 +178,10 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
 
     private mutating func normalize(_ rows: Range<Int>) {
         let block = self.layout.range(ofRows: rows)
+        if let narrowKernels {
+            self.normalize(block, rowCount: rows.count, narrowKernels)
+            return
+        }
         let chunkLength = min(self.source.chunkLength, self.sink.chunkLength)
         if block.count <= chunkLength {
             self.normalize(block, rowCount: rows.count, rowLength: self.layout.rowLength, from: 0)
@@ -186,5 +206,19 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
             self.kernels.normalizeSpans(x, y, rowCount, rowLength, means, remainders, scales, shifts)
         }
         self.sink.commit(range)
+    }
+
+    private func normalize(_ block: Range<Int>, rowCount: Int, _ kernels: NarrowKernels<Scalar>) {
+        let x = self.source.address(of: block.lowerBound)
+        let y = self.sink.address(of: block.lowerBound)
+        let length = self.layout.rowLength
+        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
+        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        if let weight = self.parameters.weight?.pointer {
+            let bias = self.parameters.bias?.pointer
+            kernels.normalizeRows(x, y, rowCount, length, means, remainders, scales, weight, bias)
+        } else {
+            kernels.normalizeSpans(x, y, rowCount, length, means, remainders, scales, shifts)
+        }
     }
 }

@@ -26,6 +26,21 @@ extension KernelSet {
             addProduct: addProduct,
             addTransposedProduct: addTransposedProduct,
             divideSpan: divideSpan,
+            inverseDeviations: inverseDeviations,
+            splitMeans: splitMeans,
+            narrowCoefficients: narrowCoefficients,
+            narrow: [
+                .fp16: NarrowKernels(
+                    normalizeSpans: normalizeSpansFloat16,
+                    normalizeRows: normalizeRowsFloat16,
+                    normalizeColumns: normalizeColumnsFloat16
+                ),
+                .bf16: NarrowKernels(
+                    normalizeSpans: normalizeSpansBFloat16,
+                    normalizeRows: normalizeRowsBFloat16,
+                    normalizeColumns: normalizeColumnsBFloat16
+                ),
+            ],
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
                 .uint16: convertUInt16, .int16: convertInt16,
@@ -55,6 +70,9 @@ extension KernelSet {
             addProduct: addProduct,
             addTransposedProduct: addTransposedProduct,
             divideSpan: divideSpan,
+            inverseDeviations: inverseDeviations,
+            splitMeans: splitMeans,
+            narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
                 .uint16: convertUInt16, .int16: convertInt16,

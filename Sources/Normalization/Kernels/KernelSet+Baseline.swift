@@ -25,6 +25,9 @@ extension KernelSet {
             addProduct: addProduct,
             addTransposedProduct: addTransposedProduct,
             divideSpan: divideSpan,
+            inverseDeviations: inverseDeviations,
+            splitMeans: splitMeans,
+            narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
                 .uint16: convertUInt16, .int16: convertInt16,
@@ -54,6 +57,9 @@ extension KernelSet {
             addProduct: addProduct,
             addTransposedProduct: addTransposedProduct,
             divideSpan: divideSpan,
+            inverseDeviations: inverseDeviations,
+            splitMeans: splitMeans,
+            narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
                 .uint16: convertUInt16, .int16: convertInt16,

@@ -78,6 +78,18 @@ final class Kernels<Scalar>: Sendable {
     /// (x, y, count, factor, divisor)
     let divideSpan: DivideSpan
 
+    /// (variances, scales, count, varianceTerm, deviationTerm) → 1 / (sqrt(variance + varianceTerm) + deviationTerm)
+    let inverseDeviations: @Sendable (UnsafePointer<Double>, Sums, Int, Double, Double) -> Void
+
+    /// (means, remainders, count, high, low)
+    let splitMeans: @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int, Destination, Destination) -> Void
+
+    /// (numbers, results, count)
+    let narrowCoefficients: @Sendable (UnsafePointer<Double>, Destination, Int) -> Void
+
+    /// For elements of 16 bits in and out, by their type; none where the processor does not convert them itself.
+    let narrow: [DataType: NarrowKernels<Scalar>]
+
     /// From the elements of a tensor, by their type; none for `Scalar` itself.
     let reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void]
 
@@ -108,6 +120,11 @@ final class Kernels<Scalar>: Sendable {
         addProduct: @escaping AddProduct,
         addTransposedProduct: @escaping AddProduct,
         divideSpan: @escaping DivideSpan,
+        inverseDeviations: @escaping @Sendable (UnsafePointer<Double>, Sums, Int, Double, Double) -> Void,
+        splitMeans:
+            @escaping @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int, Destination, Destination) -> Void,
+        narrowCoefficients: @escaping @Sendable (UnsafePointer<Double>, Destination, Int) -> Void,
+        narrow: [DataType: NarrowKernels<Scalar>] = [:],
         reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void],
         writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
     ) {
@@ -132,6 +149,10 @@ final class Kernels<Scalar>: Sendable {
         self.addProduct = addProduct
         self.addTransposedProduct = addTransposedProduct
         self.divideSpan = divideSpan
+        self.inverseDeviations = inverseDeviations
+        self.splitMeans = splitMeans
+        self.narrowCoefficients = narrowCoefficients
+        self.narrow = narrow
         self.reading = reading
         self.writing = writing
     }

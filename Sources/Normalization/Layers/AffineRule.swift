@@ -10,10 +10,11 @@ struct AffineRule: ChannelRule {
 
     func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
         let (weight, bias) = (block.parameters[0], block.parameters[1])
+        block.inverseDeviations(block.statistics.spreads, self.epsilon, into: transforms.scales)
         for index in 0..<block.count {
             transforms.means[index] = block.statistics.means[index]
             transforms.remainders[index] = block.statistics.remainders[index]
-            transforms.scales[index] = self.epsilon.scale(variance: block.statistics.spreads[index]) * weight[index]
+            transforms.scales[index] *= weight[index]
             transforms.shifts[index] = bias[index]
         }
     }

@@ -20,10 +20,11 @@ struct FrozenRule: ChannelRule {
     func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
         let (mean, variance) = (block.parameters[0], block.parameters[1])
         let (weight, bias) = (block.parameters[2], block.parameters[3])
+        block.inverseDeviations(variance, self.statistics.epsilon, into: transforms.scales)
         for index in 0..<block.count {
             transforms.means[index] = mean[index]
             transforms.remainders[index] = 0
-            transforms.scales[index] = self.statistics.epsilon.scale(variance: variance[index]) * weight[index]
+            transforms.scales[index] *= weight[index]
             transforms.shifts[index] = bias[index]
         }
     }

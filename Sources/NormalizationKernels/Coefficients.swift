@@ -1,0 +1,86 @@
+/// 1 / (sqrt(variance + varianceTerm) + deviationTerm), or 0 where there is nothing to divide by: the differences are
+/// zero then, and so is the result.
+public func inverseDeviations(
+    _ variances: UnsafePointer<Double>,
+    into scales: UnsafeMutablePointer<Double>,
+    count: Int,
+    varianceTerm: Double,
+    deviationTerm: Double
+) {
+    var index = 0
+    while index < count {
+        let deviation = (variances[index] + varianceTerm).squareRoot() + deviationTerm
+        scales[index] = deviation == 0 ? 0 : 1 / deviation
+        index &+= 1
+    }
+}
+
+/// Means that are unevaluated sums of two numbers, as such sums in the precision that is computed with.
+public func splitMeans(
+    _ means: UnsafePointer<Double>,
+    _ remainders: UnsafePointer<Double>,
+    count: Int,
+    high: UnsafeMutablePointer<Float>,
+    low: UnsafeMutablePointer<Float>
+) {
+    splitMeans(means, remainders, count, high, low, { Float($0) }, { Double($0) })
+}
+
+/// Means that are unevaluated sums of two numbers, as such sums in the precision that is computed with.
+public func splitMeans(
+    _ means: UnsafePointer<Double>,
+    _ remainders: UnsafePointer<Double>,
+    count: Int,
+    high: UnsafeMutablePointer<Double>,
+    low: UnsafeMutablePointer<Double>
+) {
+    splitMeans(means, remainders, count, high, low, { $0 }, { $0 })
+}
+
+/// Rounds numbers to the precision that is computed with.
+public func narrowCoefficients(
+    _ numbers: UnsafePointer<Double>,
+    into results: UnsafeMutablePointer<Float>,
+    count: Int
+) {
+    var index = 0
+    while index < count {
+        results[index] = Float(numbers[index])
+        index &+= 1
+    }
+}
+
+/// Rounds numbers to the precision that is computed with, which is theirs.
+public func narrowCoefficients(
+    _ numbers: UnsafePointer<Double>,
+    into results: UnsafeMutablePointer<Double>,
+    count: Int
+) {
+    results.update(from: numbers, count: count)
+}
+
+@inline(__always)
+private func splitMeans<Scalar: FloatingPoint>(
+    _ means: UnsafePointer<Double>,
+    _ remainders: UnsafePointer<Double>,
+    _ count: Int,
+    _ highs: UnsafeMutablePointer<Scalar>,
+    _ lows: UnsafeMutablePointer<Scalar>,
+    _ narrow: (Double) -> Scalar,
+    _ widen: (Scalar) -> Double
+) {
+    var index = 0
+    while index < count {
+        let (mean, remainder) = (means[index], remainders[index])
+        let sum = mean + remainder
+        let high = narrow(sum)
+        // Two-sum (Knuth): the remainder may be the larger one.
+        let part = sum - mean
+        let rest = (mean - (sum - part)) + (remainder - part)
+        let low = narrow((sum - widen(high)) + rest)
+        highs[index] = high
+        // An infinite mean leaves nothing; the difference from itself tells.
+        lows[index] = low - low == 0 ? low : 0
+        index &+= 1
+    }
+}

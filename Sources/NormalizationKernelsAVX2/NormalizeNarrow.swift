@@ -1,0 +1,1 @@
+../NormalizationKernels/NormalizeNarrow.swift
