@@ -71,19 +71,21 @@ def test_epsilon_of_types_without_a_placement(server, kind, eps):
     check(server, layer_of(kind, x.shape, random) | {"eps": eps}, x)
 
 
-OFFSETS = [(kind, offset) for kind in [*BY_CHANNELS, "instance_norm", "group_norm", "layer_norm", "adaptive_instance_norm"]
-           for offset in (0, 1e2, 1e4, 1e6)] + [("rms_norm", 0)]  # fmt: skip
+SUBTRACTING = [*BY_CHANNELS, "instance_norm", "group_norm", "adaptive_instance_norm", "layer_norm", "mean_variance_norm", "weight_standardization"]
+OFFSETS = [(kind, offset, data_format) for kind in SUBTRACTING for offset in (0, 1e2, 1e4, 1e6)
+           for data_format in ("channels_first", "channels_last") if kind in CHANNEL_TYPES or data_format == "channels_first"]
+OFFSETS += [("rms_norm", 0, "channels_first")]  # fmt: skip
 
 
-@pytest.mark.parametrize(("kind", "offset"), OFFSETS)
-def test_offsets(server, kind, offset):
+@pytest.mark.parametrize(("kind", "offset", "data_format"), OFFSETS)
+def test_offsets(server, kind, offset, data_format):
     """Issue: within 1e-6 of FP64 for N(0, 1) plus an offset, γ and β in [0, 1]; rms_norm at 0 only."""
-    random = generator(kind, offset)
-    shape = (64, 768) if kind in ("layer_norm", "rms_norm") else (4, 32, 28, 28)
+    random = generator(kind, offset, data_format)
+    shape = (64, 768) if kind in ("layer_norm", "rms_norm") else (4, 28, 28, 32)
     x = rounded(random.standard_normal(shape) + offset, "FP32")
-    layer = layer_of(kind, shape, random)
+    layer = layer_of(kind, shape, random, data_format)
     if kind in BY_CHANNELS:
-        layer |= {"running_mean": [offset] * 32, "running_var": [1.0] * 32}
+        layer["running_mean"] = rounded(offset + np.array(layer["running_mean"]), "FP32").tolist()
     _, actual = normalize(server, layer, x)
     assert np.max(np.abs(actual - expected_of(layer, x, "FP32"))) <= 1e-6
 
