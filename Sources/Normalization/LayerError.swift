@@ -66,6 +66,16 @@ public enum LayerError: Error, Equatable {
     case lessThanMinimum(ParameterName, Double, minimum: Double)
     /// p is neither 1 nor 2 nor infinite.
     case unsupportedOrder(Double)
+    /// A number is NaN or infinite.
+    case notFinite(ParameterName)
+    /// A number is not greater than zero.
+    case notPositive(ParameterName, Double)
+    /// A count is too small, or greater than anyone needs.
+    case outOfRange(ParameterName, Int, ClosedRange<Int>)
+    /// σ has not settled in as many steps as there may be.
+    case notConverged(stepCount: Int)
+    /// σ is zero, but the weight is not.
+    case zeroSigma
     /// There is no memory for the output or for the coefficients.
     case outOfMemory(byteCount: Int)
 
@@ -78,6 +88,7 @@ public enum LayerError: Error, Equatable {
             .axisLengthMismatch(let name, _, _, _), .styleCountMismatch(let name, _, _, _),
             .countMismatch(let name, _, _), .shapeMismatch(let name, _, _), .negativeVariance(let name, _),
             .zeroVariance(let name, _), .negativeDeviation(let name, _), .deviationNotPositive(let name, _),
+            .notFinite(let name), .notPositive(let name, _), .outOfRange(let name, _, _),
             .notAProportion(let name, _), .lessThanMinimum(let name, _, _), .axisOutOfRange(_, _, let name):
             name
         case .invalidEpsilon: .epsilon
@@ -86,6 +97,8 @@ public enum LayerError: Error, Equatable {
         case .emptyAxes, .duplicateAxis: .axes
         case .unsupportedStyleRank, .styleSampleCountMismatch, .styleChannelCountMismatch, .emptyStyle: .style
         case .unsupportedOrder: .p
+        case .notConverged: .powerIterationCount
+        case .zeroSigma: .u
         case .unsupportedRank, .unsupportedOutputType, .outOfMemory: nil
         }
     }
@@ -164,6 +177,16 @@ extension LayerError: CustomStringConvertible {
             "\(name) is \(number); it must be at least \(minimum)"
         case .unsupportedOrder(let order):
             "p is \(order); it must be 1, 2 or \"inf\""
+        case .notFinite(let name):
+            "\(name) is not a finite number"
+        case .notPositive(let name, let number):
+            "\(name) is \(number); it must be greater than 0"
+        case .outOfRange(let name, let count, let range):
+            "\(name) is \(count); it must be from \(range.lowerBound) to \(range.upperBound)"
+        case .notConverged(let stepCount):
+            "σ has not settled in \(stepCount) steps; give n_power_iterations, or u"
+        case .zeroSigma:
+            "σ is 0, and the weight, which is not 0, cannot be divided by it; give another u, and a v that belongs to it"
         case .outOfMemory(let byteCount):
             "no memory for \(byteCount) bytes"
         }

@@ -36,9 +36,9 @@ public struct LayerType: Sendable {
 
     public static let all = [
         BatchNorm.type, LayerNorm.type, InstanceNorm.type, GroupNorm.type, RMSNorm.type, BatchRenorm.type,
-        BatchInstanceNorm.type, SwitchableNorm.type, AdaptiveInstanceNorm.type, WeightNorm.type, Standardize.type,
-        MeanVarianceNorm.type, LPNorm.type, FilterResponseNorm.type, GlobalResponseNorm.type,
-        WeightStandardization.type,
+        BatchInstanceNorm.type, SwitchableNorm.type, AdaptiveInstanceNorm.type, WeightNorm.type, SpectralNorm.type,
+        Standardize.type, MeanVarianceNorm.type, LPNorm.type, LocalResponseNorm.type, FilterResponseNorm.type,
+        GlobalResponseNorm.type, WeightStandardization.type, DynamicTanh.type,
     ]
 
     public static func named(_ name: String) -> Self? {

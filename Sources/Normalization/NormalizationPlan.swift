@@ -6,6 +6,9 @@ public struct NormalizationPlan: Sendable {
     enum Computation: Sendable {
         case channels(ChannelComputation)
         case rows(RowComputation)
+        case tanh(TanhComputation)
+        case neighbours(NeighbourComputation)
+        case spectral(SpectralComputation)
         case permuted(PermutedComputation)
     }
 
@@ -22,7 +25,11 @@ public struct NormalizationPlan: Sendable {
         kernels: KernelSet
     ) throws(LayerError) -> NormalizedTensor {
         let output = try Self.output(for: input, outputType)
-        guard input.shape.elementCount > 0 else { return NormalizedTensor(output) }
+        guard input.shape.elementCount > 0 else {
+            // A matrix without elements has no singular value but zero.
+            guard case .spectral = self.computation else { return NormalizedTensor(output) }
+            return NormalizedTensor(output, sigma: 0)
+        }
         defer { withExtendedLifetime((self, input)) {} }
         if input.dataType.computesInDouble {
             return try self.run(Job<Double>(input, output, kernels, threadCount: threadCount))
@@ -35,6 +42,9 @@ public struct NormalizationPlan: Sendable {
         switch self.computation {
         case .channels(let channels): try channels.run(job)
         case .rows(let rows): try rows.run(job)
+        case .tanh(let tanh): try tanh.run(job)
+        case .neighbours(let neighbours): try neighbours.run(job)
+        case .spectral(let spectral): return NormalizedTensor(job.output, sigma: try spectral.run(job))
         case .permuted(let permuted): try permuted.run(job)
         }
         return NormalizedTensor(job.output)

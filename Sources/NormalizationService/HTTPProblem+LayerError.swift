@@ -27,7 +27,7 @@ extension ProblemCode {
             case .unknownChoice, .conflictingParameters, .invalidEpsilon, .invalidGroupCount,
                 .groupCountDoesNotDivide, .emptyNormalizedShape, .axisOutOfRange, .emptyAxes, .duplicateAxis,
                 .negativeVariance, .zeroVariance, .negativeDeviation, .deviationNotPositive, .notAProportion,
-                .lessThanMinimum, .unsupportedOrder:
+                .lessThanMinimum, .unsupportedOrder, .notFinite, .notPositive, .outOfRange, .notConverged, .zeroSigma:
                 .invalidParameter
             case .normalizedShapeMismatch, .channelCountMismatch, .elementCountMismatch, .axisLengthMismatch,
                 .styleCountMismatch, .countMismatch, .shapeMismatch, .unsupportedStyleRank,

@@ -9,7 +9,9 @@ import Tensors
 struct NormalizeAnswer {
     let request: NormalizeRequest
     let layer: LayerType
-    let output: Tensor
+    let normalized: NormalizedTensor
+
+    private var output: Tensor { self.normalized.output }
 
     /// Writes the answer and ends the measurement.
     func reply(as type: MediaType, _ clock: StageClock) throws(AllocationError) -> HTTPReply {
@@ -20,7 +22,13 @@ struct NormalizeAnswer {
                 writer.member("id", id)
             }
             writer.name("layer")
-            writer.object { writer in writer.member("type", self.layer.name) }
+            writer.object { writer in
+                writer.member("type", self.layer.name)
+                if let sigma = self.normalized.sigma {
+                    writer.name("sigma")
+                    writer.number(sigma)
+                }
+            }
             writer.name("output")
             switch type {
             case .json: try writer.tensor(self.output, nested: self.request.outputIsNested)

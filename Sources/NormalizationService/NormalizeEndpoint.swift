@@ -9,6 +9,9 @@ import Tensors
 struct NormalizeEndpoint {
     let maximumJSONDepth: Int
 
+    /// How many threads may share one large tensor.
+    let threadCount: Int
+
     func admit(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
         let exchange = try NormalizeExchange(head)
         return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
@@ -54,12 +57,16 @@ struct NormalizeEndpoint {
         clock.finishDecoding()
         let normalized: NormalizedTensor
         do throws(LayerError) {
-            normalized = try layer.normalize(input, into: request.outputType(of: input))
+            normalized = try layer.normalize(
+                input,
+                into: request.outputType(of: input),
+                threadCount: self.threadCount
+            )
         } catch {
             throw HTTPProblem(error)
         }
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, output: normalized.output)
+        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, normalized: normalized)
         do throws(AllocationError) {
             return try answer.reply(as: responseType, clock)
         } catch {

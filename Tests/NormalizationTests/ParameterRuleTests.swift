@@ -29,9 +29,13 @@ import Testing
         return examples[typeName] ?? [:]
     }
 
-    /// What a type needs, without what a parameter takes the place of.
+    /// What a type needs for a parameter to be given: not what it takes the place of, but what it belongs to.
     private static func required(_ type: LayerType, beside name: ParameterName) throws -> Parameters {
-        try self.required(type.name).filter { type[$0.key]?.substitute != name }
+        var parameters = try self.required(type.name).filter { type[$0.key]?.substitute != name }
+        if name == ParameterName(rawValue: "v") {
+            parameters[ParameterName(rawValue: "u")] = try .ones(2)
+        }
+        return parameters
     }
 
     /// The error that making the layer and normalizing a tensor of ones ends with.

@@ -9,6 +9,12 @@ final class Kernels<Scalar>: Sendable {
 
     typealias Sums = UnsafeMutablePointer<Double>
 
+    typealias ScaledTanh = @Sendable (Source, Destination, Int, Scalar, Source, Source?) -> Void
+    typealias DivideByResponse =
+        @Sendable (Source, Destination, Int, UnsafePointer<Double>, Double, Double, Double) -> Void
+    typealias DivideSpan = @Sendable (Source, Destination, Int, Double, Double) -> Void
+    typealias AddProduct = @Sendable (Source, Int, Int, Int, UnsafePointer<Double>, Sums) -> Void
+
     /// (x, rowCount, rowLength, means, remainders, variances)
     let rowMoments: @Sendable (Source, Int, Int, Sums, Sums, Sums) -> Void
 
@@ -51,6 +57,27 @@ final class Kernels<Scalar>: Sendable {
     /// (y, rows, columns, stride, minimums)
     let raiseColumns: @Sendable (Destination, Int, Int, Int, Source) -> Void
 
+    /// (x, y, count, alpha, weight, bias)
+    let scaledTanh: ScaledTanh
+
+    /// (x, y, count): y = x²
+    let squares: @Sendable (Source, Sums, Int) -> Void
+
+    /// (x, sums, rows, columns, before, after): sums of each column over windows of rows; destroys x.
+    let windowSums: @Sendable (Sums, Sums, Int, Int, Int, Int) -> Void
+
+    /// (x, y, count, sums, k, alpha, beta)
+    let divideByResponse: DivideByResponse
+
+    /// (matrix, rows, columns, stride, vector, sums): adds the product with a vector to the sums, one per row.
+    let addProduct: AddProduct
+
+    /// (matrix, rows, columns, stride, vector, sums): adds that of the transpose, one per column.
+    let addTransposedProduct: AddProduct
+
+    /// (x, y, count, factor, divisor)
+    let divideSpan: DivideSpan
+
     /// From the elements of a tensor, by their type; none for `Scalar` itself.
     let reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void]
 
@@ -74,6 +101,13 @@ final class Kernels<Scalar>: Sendable {
             @escaping @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void,
         raiseSpans: @escaping @Sendable (Destination, Int, Int, Source) -> Void,
         raiseColumns: @escaping @Sendable (Destination, Int, Int, Int, Source) -> Void,
+        scaledTanh: @escaping ScaledTanh,
+        squares: @escaping @Sendable (Source, Sums, Int) -> Void,
+        windowSums: @escaping @Sendable (Sums, Sums, Int, Int, Int, Int) -> Void,
+        divideByResponse: @escaping DivideByResponse,
+        addProduct: @escaping AddProduct,
+        addTransposedProduct: @escaping AddProduct,
+        divideSpan: @escaping DivideSpan,
         reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void],
         writing: [DataType: @Sendable (Source, UnsafeMutableRawPointer, Int) -> Void]
     ) {
@@ -91,6 +125,13 @@ final class Kernels<Scalar>: Sendable {
         self.normalizeColumns = normalizeColumns
         self.raiseSpans = raiseSpans
         self.raiseColumns = raiseColumns
+        self.scaledTanh = scaledTanh
+        self.squares = squares
+        self.windowSums = windowSums
+        self.divideByResponse = divideByResponse
+        self.addProduct = addProduct
+        self.addTransposedProduct = addTransposedProduct
+        self.divideSpan = divideSpan
         self.reading = reading
         self.writing = writing
     }

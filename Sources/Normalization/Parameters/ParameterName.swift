@@ -35,6 +35,13 @@ public struct ParameterName: Hashable, Sendable, RawRepresentable {
     public static let weightG = Self(rawValue: "weight_g")
     public static let gain = Self(rawValue: "gain")
     public static let tau = Self(rawValue: "tau")
+    public static let alpha = Self(rawValue: "alpha")
+    public static let beta = Self(rawValue: "beta")
+    public static let k = Self(rawValue: "k")
+    public static let size = Self(rawValue: "size")
+    public static let u = Self(rawValue: "u")
+    public static let v = Self(rawValue: "v")
+    public static let powerIterationCount = Self(rawValue: "n_power_iterations")
 }
 
 extension ParameterName: CustomStringConvertible {

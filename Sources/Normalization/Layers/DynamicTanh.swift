@@ -1,0 +1,51 @@
+public import Tensors
+
+/// Bounds each element by a hyperbolic tangent in place of normalizing it by statistics.
+public struct DynamicTanh: NormalizationLayer {
+    public static let type = LayerType(
+        Self.self,
+        name: "dynamic_tanh",
+        summary: "The hyperbolic tangent of each scaled element, without statistics.",
+        formula: "y = weight · tanh(alpha · x) + bias",
+        source: "Zhu, Chen, He, LeCun and Liu 2025, arXiv:2503.10622",
+        parameters: [
+            .required(.alpha, .realOrTensor, "What each element is multiplied by first; one number."),
+            .optional(.weight, .tensor, "γ, one per index along the last axis; 1 where absent."),
+            .optional(.bias, .tensor, "β, one per index along the last axis; 0 where absent."),
+        ]
+    )
+
+    private let alpha: Double
+    private let weight: Parameter?
+    private let bias: Parameter?
+
+    public init(_ parameters: LayerParameters) throws(LayerError) {
+        let parameters = try parameters.resolved(for: Self.type)
+        guard let alpha = try parameters.realOrElement(.alpha) else { throw .missingParameter(.alpha) }
+        guard alpha.isFinite else { throw .notFinite(.alpha) }
+        self.alpha = alpha
+        self.weight = try parameters.parameter(.weight)
+        self.bias = try parameters.parameter(.bias)
+    }
+
+    public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
+        guard NormalizedAxes.supportedRanks.contains(shape.rank) else {
+            throw .unsupportedRank(shape.rank, supported: NormalizedAxes.supportedRanks)
+        }
+        let axis = shape.rank - 1
+        for case let parameter? in [self.weight, self.bias] {
+            guard parameter.count == shape[axis] else {
+                throw .axisLengthMismatch(
+                    parameter.name,
+                    elementCount: parameter.count,
+                    length: shape[axis],
+                    axis: axis
+                )
+            }
+            try parameter.checkShape([shape[axis]])
+        }
+        return NormalizationPlan(
+            .tanh(TanhComputation(featureCount: shape[axis], alpha: self.alpha, weight: self.weight, bias: self.bias))
+        )
+    }
+}

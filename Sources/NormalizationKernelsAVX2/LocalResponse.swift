@@ -1,0 +1,1 @@
+../NormalizationKernels/LocalResponse.swift

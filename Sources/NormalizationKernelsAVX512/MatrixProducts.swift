@@ -1,0 +1,1 @@
+../NormalizationKernels/MatrixProducts.swift
