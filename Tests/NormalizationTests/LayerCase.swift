@@ -183,6 +183,7 @@ extension LayerCase {
         Self("weight_norm", "of channels", perChannel: true) {
             ["weight_g": try $0.perChannel(5), "dim": .integer($0.channelAxis)]
         },
+        Self("weight_norm", "of the whole tensor") { _ in ["weight_g": try .vector([2]), "dim": .null] },
         Self("weight_standardization", perSample: true) { ["gain": try $0.perSample(5)] },
         Self("spectral_norm") { _ in ["n_power_iterations": .integer(2)] },
         Self("standardize", "of the last axis", perSample: true) { input in

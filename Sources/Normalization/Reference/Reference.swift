@@ -33,6 +33,10 @@ package enum Reference {
             self.bias = bias
         }
 
+        func apply(_ x: Double, at position: Int) -> Double {
+            self.apply(DoubleDouble(x), at: position)
+        }
+
         func apply(_ x: DoubleDouble, at position: Int) -> Double {
             (x * DoubleDouble(self.weight?[position] ?? 1) + DoubleDouble(self.bias?[position] ?? 0)).high
         }
