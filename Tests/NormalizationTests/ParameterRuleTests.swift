@@ -31,7 +31,12 @@ import Testing
 
     /// What a type needs, without what a parameter takes the place of.
     private static func required(_ type: LayerType, beside name: ParameterName) throws -> Parameters {
-        try self.required(type.name).filter { type[$0.key]?.substitute != name }
+        var required = try self.required(type.name).filter { type[$0.key]?.substitute != name }
+        // Not without the other singular vector.
+        if type.name == "spectral_norm", name == .v {
+            required[.u] = try .ones(2)
+        }
+        return required
     }
 
     /// The error that making the layer and normalizing a tensor of ones ends with.
