@@ -6,9 +6,11 @@ public struct NormalizationService: HTTPResponder {
     private let normalize: NormalizeEndpoint
     private let readiness: Readiness
 
-    /// - Parameter maximumJSONDepth: how deep a request's JSON may nest.
-    public init(maximumJSONDepth: Int, readiness: Readiness) {
-        self.normalize = NormalizeEndpoint(maximumJSONDepth: maximumJSONDepth)
+    /// - Parameters:
+    ///   - maximumJSONDepth: how deep a request's JSON may nest.
+    ///   - threadCount: how many threads may share one large tensor.
+    public init(maximumJSONDepth: Int, threadCount: Int, readiness: Readiness) {
+        self.normalize = NormalizeEndpoint(maximumJSONDepth: maximumJSONDepth, threadCount: threadCount)
         self.readiness = readiness
     }
 
@@ -20,6 +22,7 @@ public struct NormalizationService: HTTPResponder {
             return switch (route, head.method) {
             case (_, .options): .answer(.allowing(route.methods))
             case (.normalize, _): try self.normalize.admit(head)
+            case (.layerTypes, _): .answer(.layerTypes)
             case (.live, _): .answer(.health("live"))
             case (.ready, _): .answer(try self.readiness.reply())
             case (.openAPI, _): .answer(.openAPI)

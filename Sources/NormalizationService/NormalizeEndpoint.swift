@@ -9,6 +9,9 @@ import Tensors
 struct NormalizeEndpoint {
     let maximumJSONDepth: Int
 
+    /// How many threads may share one large tensor.
+    let threadCount: Int
+
     func admit(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
         let exchange = try NormalizeExchange(head)
         return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
@@ -54,7 +57,11 @@ struct NormalizeEndpoint {
         clock.finishDecoding()
         let normalized: NormalizedTensor
         do throws(LayerError) {
-            normalized = try layer.normalize(input, into: request.outputType(of: input))
+            normalized = try layer.normalize(
+                input,
+                into: request.outputType(of: input),
+                threadCount: self.threadCount
+            )
         } catch {
             throw HTTPProblem(error)
         }

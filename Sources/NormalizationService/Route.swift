@@ -5,6 +5,7 @@ import HTTPTypes
 /// A path that the service answers, and by which methods. `openapi.yaml` describes the same; a test compares them.
 enum Route: String, CaseIterable {
     case normalize = "/normalize"
+    case layerTypes = "/layer-types"
     case live = "/health/live"
     case ready = "/health/ready"
     case openAPI = "/openapi.yaml"
@@ -29,7 +30,7 @@ enum Route: String, CaseIterable {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .normalize: [.post, .options]
-        case .live, .ready, .openAPI: [.get, .head, .options]
+        case .layerTypes, .live, .ready, .openAPI: [.get, .head, .options]
         }
     }
 

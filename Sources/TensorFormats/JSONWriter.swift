@@ -34,6 +34,16 @@ public struct JSONWriter: Sendable {
         return self.tail
     }
 
+    public mutating func null() {
+        self.separate()
+        self.tail += "null".utf8
+    }
+
+    public mutating func boolean(_ value: Bool) {
+        self.separate()
+        self.append(capacity: DecimalText.capacity) { value.write(to: $0) }
+    }
+
     /// Writes an object; `members` writes names and values in turn.
     public mutating func object<Failure>(
         _ members: (inout JSONWriter) throws(Failure) -> Void

@@ -24,7 +24,12 @@ struct Serve: ParsableCommand {
     @Option(help: ArgumentHelp("Listen on a Unix domain socket instead.", valueName: "path"))
     var unixSocket: String?
 
-    @Option(help: "How many event loops and how many workers; the number of processors if not given.")
+    @Option(
+        help: """
+            How many event loops, how many workers, and how many threads may share one large tensor; the number of \
+            processors if not given.
+            """
+    )
     var threads: Int?
 
     @Option(help: "The least severe messages to log: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")

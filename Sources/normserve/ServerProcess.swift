@@ -34,6 +34,7 @@ struct ServerProcess {
             configuration: configuration,
             responder: NormalizationService(
                 maximumJSONDepth: self.options.limits.maxJsonDepth,
+                threadCount: self.threads,
                 readiness: self.readiness
             ),
             log: self.log

@@ -211,7 +211,7 @@ def spectral_sigma(w, dim=0, u=None, v=None, n_power_iterations=None):
     u = np.asarray(u, WIDE).ravel()
     if v is None:
         v = matrix.T @ u
-        v = v / max(np.linalg.norm(v), 1e-12)
+        v = v / (np.linalg.norm(v) or 1)
     return u @ matrix @ np.asarray(v, WIDE).ravel()
 
 

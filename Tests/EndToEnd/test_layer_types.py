@@ -95,9 +95,9 @@ def test_adaptive_instance_norm_by_statistics(server, samples, data_format):
 
 
 @pytest.mark.parametrize("data_format", FORMATS)
-@pytest.mark.parametrize(("samples", "space"), [(3, (5, 6)), (1, (5, 6)), (3, (2, 9)), (1, (1, 1))])
+@pytest.mark.parametrize(("samples", "space"), [(3, (5, 6)), (1, (5, 6)), (3, (2, 9)), (1, (1, 1)), (3, (30,)), (1, (2, 3, 4)), (3, ())])
 def test_adaptive_instance_norm_by_a_style(server, samples, space, data_format):
-    """Of any spatial size, laid out as the input."""
+    """Of any spatial size and rank, laid out as the input."""
     x, random = example(samples, space, data_format, offset=-2)
     channels = channels_of(data_format)
     shape = (samples, channels, *space) if data_format == "channels_first" else (samples, *space, channels)

@@ -4,12 +4,13 @@ import re
 
 import pytest
 import requests
+import yaml
 
 from problems import check_problem, problem
 from server import ROOT, ResponseReader, request
 from test_json import EXAMPLE
 
-GET_PATHS = ["/health/live", "/health/ready", "/openapi.yaml"]
+GET_PATHS = ["/health/live", "/health/ready", "/layer-types", "/openapi.yaml"]
 
 
 def exchange(server, content, to_head=False):
@@ -37,6 +38,21 @@ def test_openapi_is_the_file(server):
     response = server.get("/openapi.yaml")
     assert response.status_code == 200 and "yaml" in response.headers["Content-Type"]
     assert response.content == (ROOT / "openapi.yaml").read_bytes()
+
+
+def test_layer_types(server):
+    """The list is that of the description, and what it says is required is."""
+    response = server.get("/layer-types")
+    assert response.status_code == 200 and response.headers["Content-Type"] == "application/json"
+    types = {layer["name"]: layer["parameters"] for layer in response.json()["layer_types"]}
+    described = yaml.safe_load(server.get("/openapi.yaml").text)["components"]["schemas"]["LayerTypeName"]["enum"]
+    assert sorted(types) == sorted(described)
+    for name, parameters in types.items():
+        required = [parameter["name"] for parameter in parameters if parameter["required"]]
+        refusal = server.post({"layer": {"type": name}, "input": [[1, 2]]})
+        assert refusal.status_code == (422 if required else 200), name
+        if required:
+            assert refusal.json()["code"] == "missing_parameter" and required[0] in refusal.json()["detail"]
 
 
 @pytest.mark.parametrize("path", GET_PATHS)

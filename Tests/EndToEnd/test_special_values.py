@@ -24,8 +24,10 @@ def shift_of(layer, shape):
 
 @pytest.mark.parametrize("kind", [*BATCH_STATISTICS, *SUBTRACTS_A_SAMPLE_MEAN])
 @pytest.mark.parametrize("shape", [(2, 4, 6), (3, 2, 1000)], ids=str)
-def test_zero_variance(server, kind, shape):
-    layer = layer_of(kind, shape, generator(kind, "constant"))
+@pytest.mark.parametrize("eps", [1e-5, 0])
+def test_zero_variance(server, kind, shape, eps):
+    """β, whatever stands below the fraction bar."""
+    layer = layer_of(kind, shape, generator(kind, "constant")) | {"eps": eps}
     if kind in BATCH_STATISTICS:
         layer |= {"use_batch_statistics": True, "running_mean": [CONSTANT] * shape[1]}
     if kind == "batch_instance_norm":
@@ -103,6 +105,15 @@ def test_fp16_overflow_is_infinite(server):
     layer = {"type": "batch_norm", "running_mean": [0], "running_var": [1e-4], "eps": 0}
     _, actual = normalize(server, layer, np.array([[1000.0], [-1000.0], [1.0]]), "FP32", "FP16")
     assert actual[:2].ravel().tolist() == [np.inf, -np.inf] and abs(actual[2, 0] - 100) < 0.1
+
+
+@pytest.mark.parametrize("scale", [1e30, 1e17, 1e-17, 1e-30])
+@pytest.mark.parametrize("kind", LAYER_TYPES)
+def test_magnitudes_whose_squares_overflow(server, kind, scale):
+    """Finite numbers stay so, though FP32 has no room for their squares."""
+    random = generator(kind, scale, "magnitude")
+    x = rounded(scale * random.standard_normal((3, 8, 40)), "FP32")
+    check(server, layer_of(kind, x.shape, random), x)
 
 
 @pytest.mark.parametrize("datatype", ["FP16", "BF16"])

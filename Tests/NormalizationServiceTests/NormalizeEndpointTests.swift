@@ -1,4 +1,5 @@
 import HTTPTypes
+import Normalization
 import Testing
 
 @testable import NormalizationService
@@ -130,7 +131,7 @@ import Testing
             ),
             (
                 #"{"layer":{"type":"batchnorm"},"input":[[1]]}"#, 422, "unknown_layer_type", "/layer/type",
-                "the layer type is 'batchnorm'; it must be one of batch_norm, layer_norm, instance_norm, group_norm, rms_norm"
+                "the layer type is 'batchnorm'; it must be one of \(LayerType.all.map(\.name).joined(separator: ", "))"
             ),
             (#"{"layer":"bn1","input":[[1]]}"#, 404, "unknown_layer", "/layer", "no layer of this name is registered"),
             (
@@ -203,6 +204,24 @@ import Testing
     @Test func aTypeThatComesLastIsFound() throws {
         let answer = try self.client.normalize(#"{"input":[[1,3]],"layer":{"eps":0,"axis":-1,"type":"layer_norm"}}"#)
         #expect(String(decoding: answer.body, as: UTF8.self).contains("[[-1,1]]"))
+    }
+
+    @Test(
+        "A tensor that several threads share comes back the same, bit for bit",
+        arguments: [#"{"type":"layer_norm","axis":-1}"#, #"{"type":"group_norm","num_groups":2}"#]
+    )
+    func theThreadCountChangesNoBit(layer: String) throws {
+        let (channels, positions) = (4, 1 << 18)
+        let blob = bytes((0..<channels * positions).map { Float($0 &* 7919 % 1009) + 0.1 })
+        let json = """
+            {"layer":\(layer),"input":{"shape":[1,\(channels),\(positions)],"parameters":{"binary_data_size":\(blob.count)}}}
+            """
+        let answers = try [1, 2, 7].map { try ServiceClient(threadCount: $0).normalize(json, blobs: blob) }
+        for answer in answers {
+            #expect(answer.status == 200)
+            #expect(answer.blob == answers[0].blob)
+        }
+        #expect(answers[0].blob != blob)
     }
 
     @Test func anUnknownTypeIsNamedBeforeItsBlobsAreMissed() throws {

@@ -61,7 +61,7 @@ import Testing
         ] as [(HTTPFields, Int)]
     )
     func inlineLimits(fields: HTTPFields, limit: Int) throws {
-        let service = NormalizationService(maximumJSONDepth: 64, readiness: Readiness())
+        let service = NormalizationService(maximumJSONDepth: 64, threadCount: 1, readiness: Readiness())
         let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: "/normalize", headerFields: fields)
         guard case .receive(_, let inlineLimit) = service.admit(head) else {
             Issue.record("the request is admitted")

@@ -24,15 +24,6 @@ import Yams
         Set(node?.sequence?.compactMap(\.string) ?? [])
     }
 
-    /// What a schema requires, always or under a condition.
-    private func namesRequiredSomewhere(in schema: Node) -> Set<String> {
-        var names = self.strings(schema["required"])
-        for condition in [schema["else"]].compactMap(\.self) + (schema["oneOf"]?.sequence.map(Array.init) ?? []) {
-            names.formUnion(self.strings(condition["required"]))
-        }
-        return names
-    }
-
     @Test func thePathsAreTheRoutes() throws {
         let paths = try #require(self.document["paths"]?.mapping)
         #expect(Set(paths.keys.compactMap(\.string)) == Set(Route.allCases.map(\.rawValue)))
@@ -71,26 +62,6 @@ import Yams
         #expect(described == Set(statuses.values).union([200]))
     }
 
-    @Test func theLayersAndTheirParametersAreThoseOfTheTable() throws {
-        #expect(self.strings(try self.schema("LayerTypeName")["enum"]) == Set(LayerType.all.map(\.name)))
-        let variants = try #require(try self.schema("LayerConfiguration")["oneOf"]?.sequence)
-        #expect(variants.count == LayerType.all.count)
-        for variant in variants {
-            let name = try #require(variant["$ref"]?.string?.split(separator: "/").last)
-            let schema = try self.schema(String(name))
-            let properties = try #require(schema["properties"]?.mapping)
-            let type = try #require(LayerType.named(properties[Node("type")]?["const"]?.string ?? ""))
-            let parameters = Set(type.parameters.map(\.name.rawValue))
-            #expect(Set(properties.keys.compactMap(\.string)) == parameters.union(["type"]), "\(type.name)")
-            // What may stand in for a required parameter is required in its absence; a flag only lifts the requirement.
-            let required = type.parameters.filter(\.isRequired)
-            let substitutes = required.compactMap(\.substitute).filter { type[$0]?.kind != .boolean }
-            let names = Set((required.map(\.name) + substitutes).map(\.rawValue))
-            #expect(self.namesRequiredSomewhere(in: schema) == names.union(["type"]), "\(type.name)")
-            #expect(schema["additionalProperties"]?.bool == false, "\(type.name)")
-        }
-    }
-
     @Test func theDataTypesAreThoseOfTensors() throws {
         #expect(self.strings(try self.schema("DataType")["enum"]) == Set(DataType.allCases.map(\.rawValue)))
         let floating = DataType.allCases.filter(\.isFloatingPoint)
@@ -104,6 +75,35 @@ import Yams
         for content in [post?["requestBody"]?["content"], success?["content"]] {
             #expect(Set(content?.mapping?.keys.compactMap(\.string) ?? []) == mediaTypes)
         }
+    }
+
+    @Test("Every example is answered with 200, and as the example of the answer says")
+    func theExamplesAreAnswered() throws {
+        let text = String(decoding: PackageResources.openapi_yaml, as: UTF8.self)
+        let post = try member("post", of: member("/normalize", of: member("paths", of: try load(yaml: text))))
+        let request = try member("application/json", of: member("content", of: member("requestBody", of: post)))
+        let requests = try #require(try member("examples", of: request) as? [String: Any])
+        let success = try member("200", of: member("responses", of: post))
+        let answer = try member("application/json", of: member("content", of: success))
+        let answers = try #require(try member("examples", of: answer) as? [String: Any])
+        #expect(Set(answers.keys).isSubset(of: requests.keys))
+        for (name, example) in requests {
+            let value = try self.member("value", of: example)
+            #expect(try self.member("type", of: self.member("layer", of: value)) as? String == name)
+            let body = try JSONSerialization.data(withJSONObject: value)
+            let answer = try ServiceClient().send(body: Array(body))
+            #expect(answer.status == 200, "\(name): \(String(decoding: answer.body, as: UTF8.self))")
+            guard answer.status == 200, let expected = answers[name] else { continue }
+            for part in ["layer", "output"] {
+                let described = try self.member(part, of: self.member("value", of: expected)) as? NSDictionary
+                #expect(try answer.json[part] as? NSDictionary == described, "\(name)")
+            }
+        }
+    }
+
+    private func member(_ name: String, of value: Any?) throws -> Any {
+        let object = try #require(value as? [AnyHashable: Any])
+        return try #require(object.first { "\($0.key)" == name }?.value, "there is no member \(name)")
     }
 
     @Test func theServedDescriptionIsTheFile() throws {

@@ -9,6 +9,7 @@ import Testing
 /// Talks to the service as the server does, without a socket.
 struct ServiceClient {
     let readiness = Readiness()
+    var threadCount = 1
 
     /// The answer to one request, whether it is refused by its head or answered whole.
     func send(
@@ -17,7 +18,11 @@ struct ServiceClient {
         _ fields: HTTPFields = [:],
         body: [UInt8] = []
     ) throws -> Answer {
-        let service = NormalizationService(maximumJSONDepth: 64, readiness: self.readiness)
+        let service = NormalizationService(
+            maximumJSONDepth: 64,
+            threadCount: self.threadCount,
+            readiness: self.readiness
+        )
         let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         switch service.admit(head) {
         case .answer(let reply):

@@ -29,14 +29,13 @@ import Testing
         return examples[typeName] ?? [:]
     }
 
-    /// What a type needs, without what a parameter takes the place of.
+    /// What a type needs for a parameter to be given: not what it takes the place of, but what it belongs to.
     private static func required(_ type: LayerType, beside name: ParameterName) throws -> Parameters {
-        var required = try self.required(type.name).filter { type[$0.key]?.substitute != name }
-        // Not without the other singular vector.
-        if type.name == "spectral_norm", name == .v {
-            required[.u] = try .ones(2)
+        var parameters = try self.required(type.name).filter { type[$0.key]?.substitute != name }
+        if name == ParameterName(rawValue: "v") {
+            parameters[ParameterName(rawValue: "u")] = try .ones(2)
         }
-        return required
+        return parameters
     }
 
     /// The error that making the layer and normalizing a tensor of ones ends with.

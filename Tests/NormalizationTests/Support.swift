@@ -112,21 +112,24 @@ extension ParameterValue {
 
 /// What a result may differ from the exact one: the roundings of the computation, then that of the output.
 ///
-/// `u` is half a unit in the last place. A normalized element takes at most five roundings (difference, remainder,
-/// scale, product, sum), each relative to |γ·z| or to |β|; blocks of lanes add a few u of a standard deviation to the
-/// mean, and to the variance relative to itself.
+/// In FP64 1e-14·max(1, |y|), ninety units of rounding, as NORMALIZATION.md asks. In FP32 u is half a unit in the last
+/// place. A normalized element takes at most five roundings (difference, remainder, scale, product, sum), each relative
+/// to |γ·z| or to |β|; blocks of lanes add a few u of a standard deviation to the mean, and to the variance relative to
+/// itself.
+///
+/// - Parameter peak: the largest of what cancels on the way to the result, where it may be larger than γ·z.
 func tolerance(
     _ expected: Double,
     weight: Double,
     bias: Double,
+    peak: Double = 0,
     computesInDouble: Bool,
     output: DataType
 ) -> Double {
-    let product = (expected - bias).magnitude
-    let u = computesInDouble ? 0x1p-53 : 0x1p-24
-    // The FP64 reference sums one by one, and has errors of its own.
-    let roundings = computesInDouble ? 4096.0 : 8.0
-    let computation = roundings * u * (product + weight.magnitude + bias.magnitude)
+    let product = max((expected - bias).magnitude, peak)
+    let computation =
+        computesInDouble
+        ? 1e-14 * max(1, expected.magnitude, peak) : 0x1p-21 * (product + weight.magnitude + bias.magnitude)
     switch output {
     case .fp16: return computation + max(expected.magnitude * 0x1p-11, 0x1p-25)
     case .bf16: return computation + max(expected.magnitude * 0x1p-8, 0x1p-134)

@@ -17,9 +17,26 @@ import Testing
                 writer.string("x")
                 writer.name("c")
                 writer.decimal(tenths: 1)
+                writer.name("d")
+                writer.array { writer in
+                    writer.boolean(true)
+                    writer.null()
+                    writer.number(1)
+                    writer.boolean(false)
+                }
             }
         }
-        #expect(text == #"{"a":[1,[],{}],"b":"x","c":0.1}"#)
+        #expect(text == #"{"a":[1,[],{}],"b":"x","c":0.1,"d":[true,null,1,false]}"#)
+    }
+
+    @Test(
+        arguments: [
+            (0.75, "0.75"), (1e-12, "1e-12"), (-3, "-3"), (.pi, "3.141592653589793"), (.nan, #""NaN""#),
+            (.infinity, #""Infinity""#), (-.infinity, #""-Infinity""#),
+        ] as [(Double, String)]
+    )
+    func numbers(value: Double, text: String) {
+        #expect(written { $0.number(value) } == text)
     }
 
     @Test func stringsAreEscaped() throws {

@@ -9,6 +9,9 @@ struct ChannelGrid: Sendable {
     /// How many elements are worth being a unit: a few microseconds of work.
     private static let unitLength = 1 << 16
 
+    /// How many columns a matrix must have for its rows to be cut.
+    static let cutWidth = 256
+
     init(_ computation: ChannelComputation, threadCount: Int) {
         let layout = computation.layout
         self.layout = layout
@@ -50,7 +53,7 @@ struct ChannelGrid: Sendable {
         }
         // Rows are cut into a few wide pieces where there are not samples enough to share them out.
         let width = layout.channelCount * columnsPerChannel
-        let isCut = width >= 256 && (statistics.isAcrossSamples || layout.sampleCount < threadCount)
+        let isCut = width >= self.cutWidth && (statistics.isAcrossSamples || layout.sampleCount < threadCount)
         return isCut
             ? wholeGroups(max(layout.channelCount / (2 * threadCount), 128 / columnsPerChannel))
             : layout.channelCount

@@ -17,7 +17,9 @@ struct ColumnPieces: Sequence, IteratorProtocol {
 
     /// - Parameter chunkLength: what source and sink take at once; `.max` where neither converts, and elements
     ///   between the rows do no harm.
-    init(rows: Range<Int>, columns: Range<Int>, width: Int, chunkLength: Int) {
+    /// - Parameter isForSums: whether it matters which rows are taken together: those that might as well be cut for
+    ///   several threads are then taken one by one, as if they were.
+    init(rows: Range<Int>, columns: Range<Int>, width: Int, chunkLength: Int, isForSums: Bool = false) {
         self.width = width
         self.columns = columns
         self.rows = rows
@@ -25,7 +27,8 @@ struct ColumnPieces: Sequence, IteratorProtocol {
         if chunkLength == .max {
             self.rowsPerPiece = .max
         } else {
-            self.rowsPerPiece = columns.count == width ? Swift.max(self.repeats, chunkLength / width) : 1
+            let isCut = columns.count < width || (isForSums && width >= ChannelGrid.cutWidth)
+            self.rowsPerPiece = isCut ? 1 : Swift.max(self.repeats, chunkLength / width)
         }
     }
 

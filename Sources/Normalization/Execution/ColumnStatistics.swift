@@ -168,7 +168,13 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
         _ matrix: ColumnMatrix,
         _ source: ElementSource<Scalar>
     ) -> ColumnPieces {
-        ColumnPieces(rows: matrix.rows, columns: block, width: matrix.width, chunkLength: source.chunkLength)
+        ColumnPieces(
+            rows: matrix.rows,
+            columns: block,
+            width: matrix.width,
+            chunkLength: source.chunkLength,
+            isForSums: true
+        )
     }
 
     /// Calls `body` with each of the sums that a block takes, which are several a column where rows are narrow, and

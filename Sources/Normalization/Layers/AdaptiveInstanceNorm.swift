@@ -115,7 +115,9 @@ private struct StyleRule: ChannelRule {
 extension ChannelLayout {
     /// Holds a parameter of shape (C) or (N, C) against this input.
     fileprivate func styleParameter(_ parameter: Parameter) throws(LayerError) -> ChannelParameter {
-        if parameter.count == self.channelCount {
+        // Without channels only the shape tells (N, C) from (C).
+        let isEmptyPerSample = parameter.tensor.shape.dimensions == [self.sampleCount, 0]
+        if parameter.count == self.channelCount, !isEmptyPerSample {
             try parameter.checkShape([self.channelCount])
             return ChannelParameter(parameter)
         }

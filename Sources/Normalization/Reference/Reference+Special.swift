@@ -6,7 +6,7 @@ extension Reference {
     package static func dynamicTanh(_ x: ReferenceTensor, alpha: Double, _ affine: Affine) -> ReferenceTensor {
         var y = x
         for index in x.indices {
-            y[index] = affine.apply(tanh(alpha * x[index]), at: index[index.count - 1])
+            y[index] = affine.apply(DoubleDouble(tanh(alpha * x[index])), at: index[index.count - 1])
         }
         return y
     }

@@ -1,4 +1,5 @@
-/// The layers in FP64, written from their formulas with nothing but index arithmetic: the slow twins of the fast ones.
+/// The layers written from their formulas with nothing but index arithmetic, in twice the digits of FP64: the slow
+/// twins of the fast ones.
 package enum Reference {
     /// Where eps is added, and how much it is.
     package struct Epsilon: Sendable {
@@ -10,12 +11,15 @@ package enum Reference {
             self.isAddedToStandardDeviation = isAddedToStandardDeviation
         }
 
-        func normalize(_ x: Double, mean: Double, variance: Double) -> Double {
-            let denominator =
-                self.isAddedToStandardDeviation
-                ? variance.squareRoot() + self.value : (variance + self.value).squareRoot()
-            // Without eps, elements without spread have nothing to divide.
-            return denominator == 0 ? 0 : (x - mean) / denominator
+        /// What differences from the mean are divided by.
+        func deviation(_ variance: DoubleDouble) -> DoubleDouble {
+            let epsilon = DoubleDouble(self.value)
+            return self.isAddedToStandardDeviation
+                ? variance.squareRoot() + epsilon : (variance + epsilon).squareRoot()
+        }
+
+        func normalize(_ x: Double, _ moments: ReferenceMoments) -> DoubleDouble {
+            Reference.quotient(DoubleDouble(x) - moments.mean, self.deviation(moments.variance))
         }
     }
 
@@ -29,9 +33,19 @@ package enum Reference {
             self.bias = bias
         }
 
-        func apply(_ x: Double, at position: Int) -> Double {
-            x * (self.weight?[position] ?? 1) + (self.bias?[position] ?? 0)
+        func apply(_ x: DoubleDouble, at position: Int) -> Double {
+            (x * DoubleDouble(self.weight?[position] ?? 1) + DoubleDouble(self.bias?[position] ?? 0)).high
         }
+    }
+
+    /// 0 where the divisor is: without eps, elements without spread have nothing to be divided by.
+    static func quotient(_ dividend: DoubleDouble, _ divisor: DoubleDouble) -> DoubleDouble {
+        divisor.high == 0 ? 0 : dividend / divisor
+    }
+
+    /// The frozen statistics of a channel.
+    static func moments(_ mean: [Double], _ variance: [Double], _ channel: Int) -> ReferenceMoments {
+        ReferenceMoments(mean: DoubleDouble(mean[channel]), variance: DoubleDouble(variance[channel]))
     }
 
     /// (x − mean_c) / sqrt(var_c + eps) · γ_c + β_c, Ioffe and Szegedy 2015.
@@ -46,7 +60,7 @@ package enum Reference {
         var y = x
         for index in x.indices {
             let channel = index[channelAxis]
-            let normalized = epsilon.normalize(x[index], mean: mean[channel], variance: variance[channel])
+            let normalized = epsilon.normalize(x[index], self.moments(mean, variance, channel))
             y[index] = affine.apply(normalized, at: channel)
         }
         return y
@@ -118,24 +132,24 @@ package enum Reference {
         var y = x
         for index in x.indices {
             let meanSquare = meanSquares[Array(index[..<firstAxis])] ?? 0
-            let normalized = Epsilon(epsilon).normalize(x[index], mean: 0, variance: meanSquare)
+            let normalized = self.quotient(DoubleDouble(x[index]), Epsilon(epsilon).deviation(meanSquare))
             y[index] = affine.apply(normalized, at: self.position(in: x.dimensions, index, from: firstAxis))
         }
         return y
     }
 
-    private static func normalize(
+    static func normalize(
         _ x: ReferenceTensor,
         _ epsilon: Epsilon,
         _ affine: Affine,
         sharedBy key: ([Int]) -> [Int],
         position: ([Int]) -> Int
     ) -> ReferenceTensor {
-        let statistics = ReferenceStatistics(x, key: key).meansAndVariances()
+        let statistics = ReferenceStatistics(x, key: key).moments()
         var y = x
         for index in x.indices {
-            guard let (mean, variance) = statistics[key(index)] else { continue }
-            y[index] = affine.apply(epsilon.normalize(x[index], mean: mean, variance: variance), at: position(index))
+            guard let moments = statistics[key(index)] else { continue }
+            y[index] = affine.apply(epsilon.normalize(x[index], moments), at: position(index))
         }
         return y
     }

@@ -1,4 +1,4 @@
-/// Mean and biased variance of the elements that share a key, each straight from its definition.
+/// Mean, biased variance and norms of the elements that share a key, each straight from its definition.
 struct ReferenceStatistics {
     private var elements: [[Int]: [Double]] = [:]
 
@@ -10,19 +10,57 @@ struct ReferenceStatistics {
     }
 
     /// For each key: E[x] and E[(x − E[x])²].
-    func meansAndVariances() -> [[Int]: (mean: Double, variance: Double)] {
-        self.elements.mapValues { elements in
-            let mean = Self.mean(elements)
-            return (mean, Self.mean(elements.map { ($0 - mean) * ($0 - mean) }))
-        }
+    func moments() -> [[Int]: ReferenceMoments] {
+        self.elements.mapValues(ReferenceMoments.init)
     }
 
     /// For each key: E[x²].
-    func meanSquares() -> [[Int]: Double] {
-        self.elements.mapValues { elements in Self.mean(elements.map { $0 * $0 }) }
+    func meanSquares() -> [[Int]: DoubleDouble] {
+        self.sumsOfSquares().merging(self.counts()) { $0 / $1 }
     }
 
-    private static func mean(_ elements: [Double]) -> Double {
-        elements.reduce(0, +) / Double(elements.count)
+    /// For each key: ‖x‖₂.
+    func euclideanNorms() -> [[Int]: DoubleDouble] {
+        self.sumsOfSquares().mapValues { $0.squareRoot() }
+    }
+
+    /// For each key: ‖x‖₁.
+    func sumNorms() -> [[Int]: DoubleDouble] {
+        self.elements.mapValues { elements in elements.map { DoubleDouble($0.magnitude) }.sum() }
+    }
+
+    /// For each key: ‖x‖∞.
+    func largestMagnitudes() -> [[Int]: DoubleDouble] {
+        self.elements.mapValues { elements in DoubleDouble(elements.map(\.magnitude).max() ?? 0) }
+    }
+
+    private func sumsOfSquares() -> [[Int]: DoubleDouble] {
+        self.elements.mapValues { elements in elements.map { DoubleDouble($0) * DoubleDouble($0) }.sum() }
+    }
+
+    private func counts() -> [[Int]: DoubleDouble] {
+        self.elements.mapValues { DoubleDouble(Double($0.count)) }
+    }
+}
+
+/// Mean and biased variance.
+package struct ReferenceMoments: Sendable {
+    let mean: DoubleDouble
+    let variance: DoubleDouble
+
+    init(mean: DoubleDouble, variance: DoubleDouble) {
+        self.mean = mean
+        self.variance = variance
+    }
+
+    package init(of elements: [Double]) {
+        let count = DoubleDouble(Double(elements.count))
+        let mean = elements.map { DoubleDouble($0) }.sum() / count
+        self.mean = mean
+        self.variance =
+            elements.map { element in
+                let difference = DoubleDouble(element) - mean
+                return difference * difference
+            }.sum() / count
     }
 }
