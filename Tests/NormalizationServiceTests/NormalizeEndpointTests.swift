@@ -44,6 +44,14 @@ import Testing
         #expect(String(decoding: answer.body, as: UTF8.self).contains(#""data":\#(data)}"#))
     }
 
+    @Test(arguments: [("[[-3]]", "3"), ("[[0,0],[0,0]]", "0"), ("[[1,NaN]]", #""NaN""#)])
+    func sigma(input: String, sigma: String) throws {
+        let answer = try self.client.normalize(#"{"layer":{"type":"spectral_norm"},"input":\#(input)}"#)
+        #expect(answer.status == 200)
+        let text = String(decoding: answer.body, as: UTF8.self)
+        #expect(text.hasPrefix(#"{"layer":{"type":"spectral_norm","sigma":\#(sigma)},"output":"#))
+    }
+
     @Test(
         arguments: [
             ("FP64", nil, "FP64"), ("UINT8", nil, "FP32"), ("FP16", nil, "FP16"), ("BF16", nil, "BF16"),

@@ -21,16 +21,16 @@ extension Reference {
         k: Double
     ) -> ReferenceTensor {
         var y = x
-        for index in x.indices {
+        let channelCount = x.dimensions[channelAxis]
+        let stride = x.dimensions[(channelAxis + 1)...].reduce(1, *)
+        for position in x.elements.indices {
+            let channel = position / stride % channelCount
             var sum = 0.0
-            for neighbour in 0..<x.dimensions[channelAxis] {
-                let distance = neighbour - index[channelAxis]
-                guard distance >= -(size / 2), distance <= (size - 1) / 2 else { continue }
-                var other = index
-                other[channelAxis] = neighbour
-                sum += x[other] * x[other]
+            for distance in max(-(size / 2), -channel)...min((size - 1) / 2, channelCount - 1 - channel) {
+                let neighbour = x.elements[position + distance * stride]
+                sum += neighbour * neighbour
             }
-            y[index] = x[index] / pow(k + alpha / Double(size) * sum, beta)
+            y.elements[position] = x.elements[position] / pow(k + alpha / Double(size) * sum, beta)
         }
         return y
     }
