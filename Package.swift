@@ -15,25 +15,36 @@ var targets: [Target] = []
 
 #if arch(x86_64)
 targets += [
-    .target(name: "NormalizationKernels", swiftSettings: kernelSettings([], fusedMultiplyAdd: false)),
+    .target(
+        name: "NormalizationKernels",
+        dependencies: ["CPrefetch"],
+        swiftSettings: kernelSettings([], fusedMultiplyAdd: false)
+    ),
     .target(
         name: "NormalizationKernelsAVX2",
+        dependencies: ["CPrefetch"],
         swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v3"], fusedMultiplyAdd: true)
     ),
     .target(
         name: "NormalizationKernelsAVX512",
+        dependencies: ["CPrefetch"],
         swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v4"], fusedMultiplyAdd: true)
     ),
 ]
 kernelDependencies += ["NormalizationKernelsAVX2", "NormalizationKernelsAVX512"]
 #else
 targets += [
-    .target(name: "NormalizationKernels", swiftSettings: kernelSettings([], fusedMultiplyAdd: true))
+    .target(
+        name: "NormalizationKernels",
+        dependencies: ["CPrefetch"],
+        swiftSettings: kernelSettings([], fusedMultiplyAdd: true)
+    )
 ]
 #endif
 
 targets += [
     .target(name: "CSystem"),
+    .target(name: "CPrefetch"),
     .target(name: "CDecimal"),
     .target(name: "AlignedMemory", dependencies: ["CSystem"]),
     .target(name: "Tensors", dependencies: ["AlignedMemory"]),

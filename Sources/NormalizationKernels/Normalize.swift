@@ -1,6 +1,9 @@
 // Every kernel here computes y = ((x − mean) − remainder)·scale + shift, where mean + remainder is the mean in twice
 // the precision: the subtraction comes first, so that no digit is lost where |mean| is much larger than the spread.
-// `x` and `y` are the same memory or do not overlap.
+// `x` and `y` are the same memory or do not overlap. Those that are told a distance ask for the elements that far ahead:
+// while a tile is normalized nothing is read from memory, and the next tile can come.
+
+import CPrefetch
 
 /// Normalizes contiguous spans, each by coefficients of its own.
 public func normalizeSpans(
@@ -11,9 +14,10 @@ public func normalizeSpans(
     means: UnsafePointer<Float>,
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
-    shifts: UnsafePointer<Float>
+    shifts: UnsafePointer<Float>,
+    prefetchDistance: Int
 ) {
-    normalizeSpans(FloatVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts)
+    normalizeSpans(FloatVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts, prefetchDistance)
 }
 
 /// Normalizes contiguous spans, each by coefficients of its own.
@@ -25,9 +29,10 @@ public func normalizeSpans(
     means: UnsafePointer<Double>,
     remainders: UnsafePointer<Double>,
     scales: UnsafePointer<Double>,
-    shifts: UnsafePointer<Double>
+    shifts: UnsafePointer<Double>,
+    prefetchDistance: Int
 ) {
-    normalizeSpans(DoubleVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts)
+    normalizeSpans(DoubleVector.self, x, y, spanCount, spanLength, means, remainders, scales, shifts, prefetchDistance)
 }
 
 /// Normalizes contiguous rows, each by statistics of its own; each element of a row has its own weight and, if there
@@ -41,9 +46,22 @@ public func normalizeRows(
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
     weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?
+    bias: UnsafePointer<Float>?,
+    prefetchDistance: Int
 ) {
-    normalizeRows(FloatVector.self, x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+    normalizeRows(
+        FloatVector.self,
+        x,
+        y,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        scales,
+        weight,
+        bias,
+        prefetchDistance
+    )
 }
 
 /// Normalizes contiguous rows, each by statistics of its own; each element of a row has its own weight and, if there
@@ -57,9 +75,22 @@ public func normalizeRows(
     remainders: UnsafePointer<Double>,
     scales: UnsafePointer<Double>,
     weight: UnsafePointer<Double>,
-    bias: UnsafePointer<Double>?
+    bias: UnsafePointer<Double>?,
+    prefetchDistance: Int
 ) {
-    normalizeRows(DoubleVector.self, x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+    normalizeRows(
+        DoubleVector.self,
+        x,
+        y,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        scales,
+        weight,
+        bias,
+        prefetchDistance
+    )
 }
 
 /// Normalizes a row-major matrix whose columns have their own coefficients; rows begin
@@ -104,7 +135,8 @@ private func normalizeSpans<V: SIMD>(
     _ means: UnsafePointer<V.Scalar>,
     _ remainders: UnsafePointer<V.Scalar>,
     _ scales: UnsafePointer<V.Scalar>,
-    _ shifts: UnsafePointer<V.Scalar>
+    _ shifts: UnsafePointer<V.Scalar>,
+    _ prefetchDistance: Int
 ) where V.Scalar: FloatingPoint {
     let width = V.scalarCount
     var span = 0
@@ -119,6 +151,8 @@ private func normalizeSpans<V: SIMD>(
             while index &+ 2 &* width <= spanLength {
                 let a = (load(V.self, source, index) - mean) - remainder
                 let b = (load(V.self, source, index &+ width) - mean) - remainder
+                prefetch_line(source + (index &+ prefetchDistance))
+                prefetch_line(source + (index &+ width &+ prefetchDistance))
                 store(multiplyAdd(a, scale, shift), destination, index)
                 store(multiplyAdd(b, scale, shift), destination, index &+ width)
                 index &+= 2 &* width
@@ -153,7 +187,8 @@ private func normalizeRows<V: SIMD>(
     _ remainders: UnsafePointer<V.Scalar>,
     _ scales: UnsafePointer<V.Scalar>,
     _ weight: UnsafePointer<V.Scalar>,
-    _ bias: UnsafePointer<V.Scalar>?
+    _ bias: UnsafePointer<V.Scalar>?,
+    _ prefetchDistance: Int
 ) where V.Scalar: FloatingPoint {
     if let bias {
         normalizeRows(
@@ -165,6 +200,7 @@ private func normalizeRows<V: SIMD>(
             means,
             remainders,
             scales,
+            prefetchDistance,
             { multiplyAdd($0, load(V.self, weight, $1), load(V.self, bias, $1)) },
             { multiplyAdd($0, weight[$1], bias[$1]) }
         )
@@ -178,6 +214,7 @@ private func normalizeRows<V: SIMD>(
             means,
             remainders,
             scales,
+            prefetchDistance,
             { $0 * load(V.self, weight, $1) },
             { $0 * weight[$1] }
         )
@@ -194,6 +231,7 @@ private func normalizeRows<V: SIMD>(
     _ means: UnsafePointer<V.Scalar>,
     _ remainders: UnsafePointer<V.Scalar>,
     _ scales: UnsafePointer<V.Scalar>,
+    _ prefetchDistance: Int,
     _ finishVector: (V, Int) -> V,
     _ finishElement: (V.Scalar, Int) -> V.Scalar
 ) where V.Scalar: FloatingPoint {
@@ -210,6 +248,7 @@ private func normalizeRows<V: SIMD>(
             let last = load(V.self, source, rowLength &- width)
             while index &+ width <= rowLength {
                 let normalized = ((load(V.self, source, index) - mean) - remainder) * scale
+                prefetch_line(source + (index &+ prefetchDistance))
                 store(finishVector(normalized, index), destination, index)
                 index &+= width
             }

@@ -2,6 +2,8 @@
 // once, on its way through the registers. `x` and `y` are the same memory or do not overlap.
 // Only where the processor converts FP16 itself.
 
+import CPrefetch
+
 #if FMA
 /// Normalizes contiguous spans of Float16, each by coefficients of its own.
 public func normalizeSpansFloat16(
@@ -12,9 +14,22 @@ public func normalizeSpansFloat16(
     means: UnsafePointer<Float>,
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
-    shifts: UnsafePointer<Float>
+    shifts: UnsafePointer<Float>,
+    prefetchDistance: Int
 ) {
-    normalizeSpans(x, y, spanCount, spanLength, means, remainders, scales, shifts, widenFloat16, roundFloat16)
+    normalizeSpans(
+        x,
+        y,
+        spanCount,
+        spanLength,
+        means,
+        remainders,
+        scales,
+        shifts,
+        prefetchDistance,
+        widenFloat16,
+        roundFloat16
+    )
 }
 
 /// Normalizes contiguous rows of Float16, each by statistics of its own; each element of a row has its own weight and,
@@ -28,9 +43,23 @@ public func normalizeRowsFloat16(
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
     weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?
+    bias: UnsafePointer<Float>?,
+    prefetchDistance: Int
 ) {
-    normalizeRows(x, y, rowCount, rowLength, means, remainders, scales, weight, bias, widenFloat16, roundFloat16)
+    normalizeRows(
+        x,
+        y,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        scales,
+        weight,
+        bias,
+        prefetchDistance,
+        widenFloat16,
+        roundFloat16
+    )
 }
 
 /// Normalizes a row-major matrix of Float16 whose columns have their own coefficients; rows begin `stride` elements
@@ -58,9 +87,22 @@ public func normalizeSpansBFloat16(
     means: UnsafePointer<Float>,
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
-    shifts: UnsafePointer<Float>
+    shifts: UnsafePointer<Float>,
+    prefetchDistance: Int
 ) {
-    normalizeSpans(x, y, spanCount, spanLength, means, remainders, scales, shifts, widenBFloat16, roundBFloat16)
+    normalizeSpans(
+        x,
+        y,
+        spanCount,
+        spanLength,
+        means,
+        remainders,
+        scales,
+        shifts,
+        prefetchDistance,
+        widenBFloat16,
+        roundBFloat16
+    )
 }
 
 /// Normalizes contiguous rows of BFloat16, each by statistics of its own; each element of a row has its own weight and,
@@ -74,9 +116,23 @@ public func normalizeRowsBFloat16(
     remainders: UnsafePointer<Float>,
     scales: UnsafePointer<Float>,
     weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?
+    bias: UnsafePointer<Float>?,
+    prefetchDistance: Int
 ) {
-    normalizeRows(x, y, rowCount, rowLength, means, remainders, scales, weight, bias, widenBFloat16, roundBFloat16)
+    normalizeRows(
+        x,
+        y,
+        rowCount,
+        rowLength,
+        means,
+        remainders,
+        scales,
+        weight,
+        bias,
+        prefetchDistance,
+        widenBFloat16,
+        roundBFloat16
+    )
 }
 
 /// Normalizes a row-major matrix of BFloat16 whose columns have their own coefficients; rows begin `stride` elements
@@ -105,6 +161,7 @@ private func normalizeSpans(
     _ remainders: UnsafePointer<Float>,
     _ scales: UnsafePointer<Float>,
     _ shifts: UnsafePointer<Float>,
+    _ prefetchDistance: Int,
     _ widen: (SIMD16<UInt16>) -> SIMD16<Float>,
     _ round: (SIMD16<Float>) -> SIMD16<UInt16>
 ) {
@@ -112,7 +169,7 @@ private func normalizeSpans(
     while span < spanCount {
         let (mean, remainder) = (SIMD16(repeating: means[span]), SIMD16(repeating: remainders[span]))
         let (scale, shift) = (SIMD16(repeating: scales[span]), SIMD16(repeating: shifts[span]))
-        forEachVector(x, y, from: span &* spanLength, spanLength, widen, round) { vector, _, _ in
+        forEachVector(x, y, from: span &* spanLength, spanLength, prefetchDistance, widen, round) { vector, _, _ in
             multiplyAdd((vector - mean) - remainder, scale, shift)
         }
         span &+= 1
@@ -130,6 +187,7 @@ private func normalizeRows(
     _ scales: UnsafePointer<Float>,
     _ weight: UnsafePointer<Float>,
     _ bias: UnsafePointer<Float>?,
+    _ prefetchDistance: Int,
     _ widen: (SIMD16<UInt16>) -> SIMD16<Float>,
     _ round: (SIMD16<Float>) -> SIMD16<UInt16>
 ) {
@@ -138,12 +196,18 @@ private func normalizeRows(
         let (mean, remainder) = (SIMD16(repeating: means[row]), SIMD16(repeating: remainders[row]))
         let scale = SIMD16(repeating: scales[row])
         if let bias {
-            forEachVector(x, y, from: row &* rowLength, rowLength, widen, round) { vector, index, count in
+            forEachVector(x, y, from: row &* rowLength, rowLength, prefetchDistance, widen, round) {
+                vector,
+                index,
+                count in
                 let normalized = ((vector - mean) - remainder) * scale
                 return multiplyAdd(normalized, load(weight, index, count), load(bias, index, count))
             }
         } else {
-            forEachVector(x, y, from: row &* rowLength, rowLength, widen, round) { vector, index, count in
+            forEachVector(x, y, from: row &* rowLength, rowLength, prefetchDistance, widen, round) {
+                vector,
+                index,
+                count in
                 (((vector - mean) - remainder) * scale) * load(weight, index, count)
             }
         }
@@ -167,7 +231,7 @@ private func normalizeColumns(
 ) {
     var row = 0
     while row < rows {
-        forEachVector(x, y, from: row &* stride, columns, widen, round) { vector, index, count in
+        forEachVector(x, y, from: row &* stride, columns, 0, widen, round) { vector, index, count in
             let difference = (vector - load(means, index, count)) - load(remainders, index, count)
             return multiplyAdd(difference, load(scales, index, count), load(shifts, index, count))
         }
@@ -183,6 +247,7 @@ private func forEachVector(
     _ y: UnsafeMutableRawPointer,
     from first: Int,
     _ count: Int,
+    _ prefetchDistance: Int,
     _ widen: (SIMD16<UInt16>) -> SIMD16<Float>,
     _ round: (SIMD16<Float>) -> SIMD16<UInt16>,
     _ body: (SIMD16<Float>, Int, Int) -> SIMD16<Float>
@@ -206,6 +271,7 @@ private func forEachVector(
     while index &+ 16 <= count {
         let bits = source.loadUnaligned(fromByteOffset: 2 &* index, as: SIMD16<UInt16>.self)
         let rounded = round(body(widen(bits), index, 16))
+        prefetch_line(source + 2 &* (index &+ prefetchDistance))
         destination.storeBytes(of: rounded, toByteOffset: 2 &* index, as: SIMD16<UInt16>.self)
         index &+= 16
     }

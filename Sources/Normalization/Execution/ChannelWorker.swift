@@ -5,10 +5,6 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     /// How many columns a block of channels has at most: what bounds the memory, whatever the input's shape.
     static var blockLength: Int { ElementSource<Double>.convertedChunkLength }
 
-    /// How many elements are looked at between taking their statistics and normalizing them, if groups are that
-    /// small: few enough to stay in the first-level cache.
-    private static var tileLength: Int { 8192 }
-
     private let computation: ChannelComputation
     private let grid: ChannelGrid
     private let kernels: Kernels<Scalar>
@@ -165,6 +161,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     private mutating func normalizeSpans(_ range: Range<Int>, firstSpan: Int, spanCount: Int, spanLength: Int) {
         let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
         let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        // What is frozen is read in one go, which the processor sees coming.
+        let distance = self.computation.statistics == nil ? 0 : Tile.prefetchDistance(tileLength: range.count)
         if let narrowKernels {
             narrowKernels.normalizeSpans(
                 self.source.address(of: range.lowerBound),
@@ -174,7 +172,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
                 means + firstSpan,
                 remainders + firstSpan,
                 scales + firstSpan,
-                shifts + firstSpan
+                shifts + firstSpan,
+                distance
             )
             return
         }
@@ -187,7 +186,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             means + firstSpan,
             remainders + firstSpan,
             scales + firstSpan,
-            shifts + firstSpan
+            shifts + firstSpan,
+            distance
         )
         if let minimums = self.coefficients.minimums {
             self.kernels.raiseSpans(y, spanCount, spanLength, minimums.pointer + firstSpan)
@@ -230,7 +230,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         guard statistics.summary == .none, !computation.takesColumnStatistics else {
             return max(1, channelsPerBlock / groupSize) * groupSize
         }
-        let length = min(self.tileLength, chunkLength) / computation.layout.positionCount
+        let length = min(Tile.length, chunkLength) / computation.layout.positionCount
         return max(1, min(length, channelsPerBlock) / groupSize) * groupSize
     }
 }

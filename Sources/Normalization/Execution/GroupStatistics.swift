@@ -54,6 +54,8 @@ struct GroupStatistics<Scalar: ComputationScalar> {
         (self.channels, self.samples) = (channels, samples)
         if let columns {
             self.takeColumns(columns, &source)
+        } else if self.groupLength == 1, self.statistics.kind == .moments {
+            self.takeElements(&source)
         } else if self.statistics.isAcrossSamples || self.groupLength > source.chunkLength {
             self.takeRanges(&source)
         } else {
@@ -65,7 +67,28 @@ struct GroupStatistics<Scalar: ComputationScalar> {
 
     private var groupIndices: Range<Int> { 0..<self.channels.count / self.statistics.channelsPerGroup }
 
-    private func needsWide(_ group: Int) -> Bool { Self.needsWide(self.spreads[group], self.statistics.kind) }
+    /// Whether squares of FP32 numbers overflowed or lost digits on the way.
+    private func needsWide(_ group: Int) -> Bool {
+        guard Scalar.self != Double.self else { return false }
+        return switch self.statistics.kind {
+        case .moments, .meanSquare: !Moments.isReliableInFloat(self.spreads[group], mean: self.means[group])
+        case .meanMagnitude, .largestMagnitude: false
+        }
+    }
+
+    /// Groups of one element, which is its own mean.
+    private mutating func takeElements(_ source: inout ElementSource<Scalar>) {
+        let range = self.computation.layout.range(ofSample: self.samples.lowerBound, channels: self.channels)
+        for chunk in source.chunks(of: range) {
+            let x = source.load(chunk)
+            for index in 0..<chunk.count {
+                let group = chunk.lowerBound - range.lowerBound + index
+                self.means[group] = Double(x[index])
+                // NaN where the element is not finite.
+                self.spreads[group] = Double(x[index] - x[index])
+            }
+        }
+    }
 
     /// Groups that are contiguous and fit into what the source loads.
     private mutating func takeRows(_ source: inout ElementSource<Scalar>) {
@@ -100,7 +123,12 @@ struct GroupStatistics<Scalar: ComputationScalar> {
             }
         }
         for group in self.groupIndices where self.needsWide(group) {
-            self.set(group, self.wideSource.moments(of: self.ranges(of: group), self.statistics.kind, self.wideKernels))
+            let ranges = self.ranges(of: group)
+            // Zeros are what FP32 holds best, and there are many: padding, black pixels.
+            if self.spreads[group] == 0, source.moments(of: ranges, .largestMagnitude, self.kernels).spread == 0 {
+                continue
+            }
+            self.set(group, self.wideSource.moments(of: ranges, self.statistics.kind, self.wideKernels))
         }
     }
 
@@ -145,14 +173,5 @@ struct GroupStatistics<Scalar: ComputationScalar> {
         let (layout, groupSize) = (self.computation.layout, self.statistics.channelsPerGroup)
         let first = self.channels.lowerBound + group * groupSize
         return self.samples.lazy.map { layout.range(ofSample: $0, channels: first..<first + groupSize) }
-    }
-
-    /// Whether squares of FP32 numbers overflowed or lost digits on the way.
-    private static func needsWide(_ spread: Double, _ kind: ChannelStatistics.Kind) -> Bool {
-        guard Scalar.self != Double.self else { return false }
-        return switch kind {
-        case .moments, .meanSquare: !Moments.isReliableInFloat(spread)
-        case .meanMagnitude, .largestMagnitude: false
-        }
     }
 }

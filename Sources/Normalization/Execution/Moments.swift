@@ -31,7 +31,10 @@ struct Moments {
 
     /// Whether squares of FP32 numbers neither overflowed nor lost digits on the way. What is not, is computed again
     /// in FP64.
-    static func isReliableInFloat(_ spread: Double) -> Bool { spread >= 1e-30 && spread.isFinite }
+    static func isReliableInFloat(_ spread: Double, mean: Double) -> Bool {
+        // Numbers about this mean that differ at all differ by more than the root of what FP32 can hold.
+        (spread >= 1e-30 && spread.isFinite) || (spread == 0 && mean.magnitude >= 1e-14)
+    }
 }
 
 extension ElementSource {

@@ -164,8 +164,14 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
             self.set(0, self.source.moments(of: CollectionOfOne(block), kind, self.kernels))
         }
         guard Scalar.self != Double.self else { return }
-        for index in 0..<rows.count where !Moments.isReliableInFloat(self.moments.spreads[index]) {
+        for index in 0..<rows.count
+        where !Moments.isReliableInFloat(self.moments.spreads[index], mean: self.moments.means[index]) {
             let row = self.layout.range(ofRows: rows.lowerBound + index..<rows.lowerBound + index + 1)
+            // Zeros are what FP32 holds best.
+            let zeros = self.moments.spreads[index] == 0
+            if zeros, self.source.moments(of: CollectionOfOne(row), .largestMagnitude, self.kernels).spread == 0 {
+                continue
+            }
             self.set(index, self.wideSource.moments(of: CollectionOfOne(row), kind, self.wideKernels))
         }
     }
@@ -196,14 +202,15 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     private mutating func normalize(_ range: Range<Int>, rowCount: Int, rowLength: Int, from first: Int) {
         let x = self.source.load(range)
         let y = self.sink.destination(range)
+        let distance = Tile.prefetchDistance(tileLength: range.count)
         let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
         let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
         if let weight = self.parameters.weight {
             let bias = self.parameters.bias.map { $0.pointer + first }
             let weight = weight.pointer + first
-            self.kernels.normalizeRows(x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+            self.kernels.normalizeRows(x, y, rowCount, rowLength, means, remainders, scales, weight, bias, distance)
         } else {
-            self.kernels.normalizeSpans(x, y, rowCount, rowLength, means, remainders, scales, shifts)
+            self.kernels.normalizeSpans(x, y, rowCount, rowLength, means, remainders, scales, shifts, distance)
         }
         self.sink.commit(range)
     }
@@ -212,13 +219,14 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         let x = self.source.address(of: block.lowerBound)
         let y = self.sink.address(of: block.lowerBound)
         let length = self.layout.rowLength
+        let distance = Tile.prefetchDistance(tileLength: block.count)
         let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
         let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
         if let weight = self.parameters.weight?.pointer {
             let bias = self.parameters.bias?.pointer
-            kernels.normalizeRows(x, y, rowCount, length, means, remainders, scales, weight, bias)
+            kernels.normalizeRows(x, y, rowCount, length, means, remainders, scales, weight, bias, distance)
         } else {
-            kernels.normalizeSpans(x, y, rowCount, length, means, remainders, scales, shifts)
+            kernels.normalizeSpans(x, y, rowCount, length, means, remainders, scales, shifts, distance)
         }
     }
 }

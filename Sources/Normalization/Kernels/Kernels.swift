@@ -42,11 +42,11 @@ final class Kernels<Scalar>: Sendable {
     /// (x, rows, columns, stride, maxima): raises to each column's max |x|.
     let raiseToColumnMagnitudes: @Sendable (Source, Int, Int, Int, Sums) -> Void
 
-    /// (x, y, spanCount, spanLength, means, remainders, scales, shifts)
-    let normalizeSpans: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source) -> Void
+    /// (x, y, spanCount, spanLength, means, remainders, scales, shifts, prefetchDistance)
+    let normalizeSpans: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Int) -> Void
 
-    /// (x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
-    let normalizeRows: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?) -> Void
+    /// (x, y, rowCount, rowLength, means, remainders, scales, weight, bias, prefetchDistance)
+    let normalizeRows: @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?, Int) -> Void
 
     /// (x, y, rows, columns, stride, means, remainders, scales, shifts)
     let normalizeColumns: @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void
@@ -106,9 +106,10 @@ final class Kernels<Scalar>: Sendable {
         addCenteredColumnSums: @escaping @Sendable (Source, Int, Int, Int, Source, Sums, Sums) -> Void,
         addColumnMagnitudes: @escaping @Sendable (Source, Int, Int, Int, Sums) -> Void,
         raiseToColumnMagnitudes: @escaping @Sendable (Source, Int, Int, Int, Sums) -> Void,
-        normalizeSpans: @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source) -> Void,
+        normalizeSpans:
+            @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Int) -> Void,
         normalizeRows:
-            @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?) -> Void,
+            @escaping @Sendable (Source, Destination, Int, Int, Source, Source, Source, Source, Source?, Int) -> Void,
         normalizeColumns:
             @escaping @Sendable (Source, Destination, Int, Int, Int, Source, Source, Source, Source) -> Void,
         raiseSpans: @escaping @Sendable (Destination, Int, Int, Source) -> Void,

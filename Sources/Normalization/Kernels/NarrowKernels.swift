@@ -2,17 +2,18 @@
 struct NarrowKernels<Scalar>: Sendable {
     typealias Coefficients = UnsafePointer<Scalar>
 
-    /// (x, y, spanCount, spanLength, means, remainders, scales, shifts)
+    /// (x, y, spanCount, spanLength, means, remainders, scales, shifts, prefetchDistance)
     let normalizeSpans:
         @Sendable (
-            UnsafeRawPointer, UnsafeMutableRawPointer, Int, Int, Coefficients, Coefficients, Coefficients, Coefficients
+            UnsafeRawPointer, UnsafeMutableRawPointer, Int, Int, Coefficients, Coefficients, Coefficients, Coefficients,
+            Int
         ) -> Void
 
-    /// (x, y, rowCount, rowLength, means, remainders, scales, weight, bias)
+    /// (x, y, rowCount, rowLength, means, remainders, scales, weight, bias, prefetchDistance)
     let normalizeRows:
         @Sendable (
             UnsafeRawPointer, UnsafeMutableRawPointer, Int, Int, Coefficients, Coefficients, Coefficients, Coefficients,
-            Coefficients?
+            Coefficients?, Int
         ) -> Void
 
     /// (x, y, rows, columns, stride, means, remainders, scales, shifts)
