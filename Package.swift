@@ -17,17 +17,17 @@ var targets: [Target] = []
 targets += [
     .target(
         name: "NormalizationKernels",
-        dependencies: ["CPrefetch"],
+        dependencies: ["CKernels"],
         swiftSettings: kernelSettings([], fusedMultiplyAdd: false)
     ),
     .target(
         name: "NormalizationKernelsAVX2",
-        dependencies: ["CPrefetch"],
+        dependencies: ["CKernels"],
         swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v3"], fusedMultiplyAdd: true)
     ),
     .target(
         name: "NormalizationKernelsAVX512",
-        dependencies: ["CPrefetch"],
+        dependencies: ["CKernels"],
         swiftSettings: kernelSettings(["-Xcc", "-march=x86-64-v4"], fusedMultiplyAdd: true)
     ),
 ]
@@ -36,7 +36,7 @@ kernelDependencies += ["NormalizationKernelsAVX2", "NormalizationKernelsAVX512"]
 targets += [
     .target(
         name: "NormalizationKernels",
-        dependencies: ["CPrefetch"],
+        dependencies: ["CKernels"],
         swiftSettings: kernelSettings([], fusedMultiplyAdd: true)
     )
 ]
@@ -44,7 +44,7 @@ targets += [
 
 targets += [
     .target(name: "CSystem"),
-    .target(name: "CPrefetch"),
+    .target(name: "CKernels"),
     .target(name: "CDecimal"),
     .target(name: "AlignedMemory", dependencies: ["CSystem"]),
     .target(name: "Tensors", dependencies: ["AlignedMemory"]),

@@ -41,6 +41,9 @@ struct ChannelBlock {
     /// The elements of each of the rule's parameters.
     let parameters: [UnsafePointer<Double>]
 
+    /// How many neighbouring channels share their statistics, but for the first and the last of them in this block.
+    let channelsPerGroup: Int
+
     let kernels: Kernels<Double>
 
     /// 1 / sqrt(variance + eps) for each channel, or as `epsilon` places it; 0 where both are zero.
@@ -49,7 +52,18 @@ struct ChannelBlock {
         _ epsilon: Epsilon,
         into scales: UnsafeMutablePointer<Double>
     ) {
-        self.kernels.inverseDeviations(variances, scales, self.count, epsilon.varianceTerm, epsilon.deviationTerm)
+        guard self.channelsPerGroup > 1 else {
+            self.kernels.inverseDeviations(variances, scales, self.count, epsilon.varianceTerm, epsilon.deviationTerm)
+            return
+        }
+        // A root and a division cost more than to see that they have been done.
+        var scale = 0.0
+        for index in 0..<self.count {
+            if index == 0 || variances[index] != variances[index - 1] {
+                scale = epsilon.scale(variance: variances[index])
+            }
+            scales[index] = scale
+        }
     }
 }
 

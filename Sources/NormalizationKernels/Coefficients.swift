@@ -1,3 +1,5 @@
+import CKernels
+
 /// 1 / (sqrt(variance + varianceTerm) + deviationTerm), or 0 where there is nothing to divide by: the differences are
 /// zero then, and so is the result.
 public func inverseDeviations(
@@ -9,8 +11,10 @@ public func inverseDeviations(
 ) {
     var index = 0
     while index < count {
-        let deviation = (variances[index] + varianceTerm).squareRoot() + deviationTerm
-        scales[index] = deviation == 0 ? 0 : 1 / deviation
+        let deviation = square_root(variances[index] + varianceTerm) + deviationTerm
+        let scale = 1 / deviation
+        // Divided in any case, so that the loop has no branches and becomes one over vectors.
+        scales[index] = scale == .infinity ? 0 : scale
         index &+= 1
     }
 }

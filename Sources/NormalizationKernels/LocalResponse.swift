@@ -1,3 +1,4 @@
+import CKernels
 import Glibc
 
 // y = x / (k + alpha·sum)^beta for contiguous elements, each with its own sum. In FP64 whatever the elements are, then
@@ -42,11 +43,11 @@ private func divide<V: SIMD>(
 ) {
     if beta == 0.75 {
         divide(x, y, count, sums, k, alpha, widen, narrow) { base in
-            let root = base.squareRoot()
-            return root * root.squareRoot()
+            let root = squareRoots(base)
+            return root * squareRoots(root)
         }
     } else if beta == 0.5 {
-        divide(x, y, count, sums, k, alpha, widen, narrow) { base in base.squareRoot() }
+        divide(x, y, count, sums, k, alpha, widen, narrow) { base in squareRoots(base) }
     } else if beta == 1 {
         divide(x, y, count, sums, k, alpha, widen, narrow) { base in base }
     } else {
@@ -93,6 +94,15 @@ private func divide<V: SIMD>(
     for lane in 0..<(count &- index) {
         y[index &+ lane] = response[lane]
     }
+}
+
+@inline(__always)
+private func squareRoots(_ vector: DoubleVector) -> DoubleVector {
+    var roots = vector
+    for lane in 0..<DoubleVector.scalarCount {
+        roots[lane] = square_root(vector[lane])
+    }
+    return roots
 }
 
 #if FMA

@@ -3,7 +3,7 @@
 // `x` and `y` are the same memory or do not overlap. Those that are told a distance ask for the elements that far ahead:
 // while a tile is normalized nothing is read from memory, and the next tile can come.
 
-import CPrefetch
+import CKernels
 
 /// Normalizes contiguous spans, each by coefficients of its own.
 public func normalizeSpans(

@@ -2,10 +2,10 @@
 // once, on its way through the registers. `x` and `y` are the same memory or do not overlap.
 // Only where the processor converts FP16 itself.
 
-import CPrefetch
+import CKernels
 
 #if FMA
-/// Normalizes contiguous spans of Float16, each by coefficients of its own.
+/// Normalizes contiguous spans of FP16, each by coefficients of its own.
 public func normalizeSpansFloat16(
     _ x: UnsafeRawPointer,
     into y: UnsafeMutableRawPointer,
@@ -32,7 +32,7 @@ public func normalizeSpansFloat16(
     )
 }
 
-/// Normalizes contiguous rows of Float16, each by statistics of its own; each element of a row has its own weight and,
+/// Normalizes contiguous rows of FP16, each by statistics of its own; each element of a row has its own weight and,
 /// if there are any, bias.
 public func normalizeRowsFloat16(
     _ x: UnsafeRawPointer,
@@ -62,7 +62,7 @@ public func normalizeRowsFloat16(
     )
 }
 
-/// Normalizes a row-major matrix of Float16 whose columns have their own coefficients; rows begin `stride` elements
+/// Normalizes a row-major matrix of FP16 whose columns have their own coefficients; rows begin `stride` elements
 /// apart.
 public func normalizeColumnsFloat16(
     _ x: UnsafeRawPointer,
@@ -78,7 +78,7 @@ public func normalizeColumnsFloat16(
     normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts, widenFloat16, roundFloat16)
 }
 
-/// Normalizes contiguous spans of BFloat16, each by coefficients of its own.
+/// Normalizes contiguous spans of BF16, each by coefficients of its own.
 public func normalizeSpansBFloat16(
     _ x: UnsafeRawPointer,
     into y: UnsafeMutableRawPointer,
@@ -90,22 +90,37 @@ public func normalizeSpansBFloat16(
     shifts: UnsafePointer<Float>,
     prefetchDistance: Int
 ) {
-    normalizeSpans(
-        x,
-        y,
-        spanCount,
-        spanLength,
-        means,
-        remainders,
-        scales,
-        shifts,
-        prefetchDistance,
-        widenBFloat16,
-        roundBFloat16
-    )
+    var span = 0
+    while span < spanCount {
+        let (mean, remainder) = (SIMD16(repeating: means[span]), SIMD16(repeating: remainders[span]))
+        let (scale, shift) = (SIMD16(repeating: scales[span]), SIMD16(repeating: shifts[span]))
+        let first = span &* spanLength
+        var index = 0
+        // As the elements share their coefficients, neighbours may part and meet again.
+        while index &+ 32 <= spanLength {
+            let offset = 2 &* (first &+ index)
+            let pairs = (x + offset).loadUnaligned(as: SIMD16<UInt32>.self)
+            let even = (widen_even_bfloat16(pairs) - mean) - remainder
+            let odd = (widen_odd_bfloat16(pairs) - mean) - remainder
+            let rounded = round_pairs_bfloat16(multiplyAdd(even, scale, shift), multiplyAdd(odd, scale, shift))
+            prefetch_line(x + offset + 2 &* prefetchDistance)
+            (y + offset).storeBytes(of: rounded, as: SIMD16<UInt32>.self)
+            index &+= 32
+        }
+        forEachVector(
+            x,
+            y,
+            from: first &+ index,
+            spanLength &- index,
+            prefetchDistance,
+            widen_bfloat16,
+            round_bfloat16
+        ) { vector, _, _ in multiplyAdd((vector - mean) - remainder, scale, shift) }
+        span &+= 1
+    }
 }
 
-/// Normalizes contiguous rows of BFloat16, each by statistics of its own; each element of a row has its own weight and,
+/// Normalizes contiguous rows of BF16, each by statistics of its own; each element of a row has its own weight and,
 /// if there are any, bias.
 public func normalizeRowsBFloat16(
     _ x: UnsafeRawPointer,
@@ -130,12 +145,12 @@ public func normalizeRowsBFloat16(
         weight,
         bias,
         prefetchDistance,
-        widenBFloat16,
-        roundBFloat16
+        widen_bfloat16,
+        round_bfloat16
     )
 }
 
-/// Normalizes a row-major matrix of BFloat16 whose columns have their own coefficients; rows begin `stride` elements
+/// Normalizes a row-major matrix of BF16 whose columns have their own coefficients; rows begin `stride` elements
 /// apart.
 public func normalizeColumnsBFloat16(
     _ x: UnsafeRawPointer,
@@ -148,7 +163,7 @@ public func normalizeColumnsBFloat16(
     scales: UnsafePointer<Float>,
     shifts: UnsafePointer<Float>
 ) {
-    normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts, widenBFloat16, roundBFloat16)
+    normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts, widen_bfloat16, round_bfloat16)
 }
 
 @inline(__always)
@@ -321,23 +336,5 @@ private func roundFloat16(_ vector: SIMD16<Float>) -> SIMD16<UInt16> {
         halves[lane] = Float16(vector[lane])
     }
     return unsafeBitCast(halves, to: SIMD16<UInt16>.self)
-}
-
-/// The bits become the upper half of each lane.
-@inline(__always)
-private func widenBFloat16(_ bits: SIMD16<UInt16>) -> SIMD16<Float> {
-    var halves = SIMD32<UInt16>.zero
-    halves.oddHalf = bits
-    return unsafeBitCast(halves, to: SIMD16<Float>.self)
-}
-
-@inline(__always)
-private func roundBFloat16(_ vector: SIMD16<Float>) -> SIMD16<UInt16> {
-    let bits = unsafeBitCast(vector, to: SIMD16<UInt32>.self)
-    let rounded = bits &+ 0x7fff &+ ((bits &>> 16) & 1)
-    // All ones where the lane is NaN, by the sign of a difference: comparisons of vectors become loops.
-    let isNaN = SIMD16.zero &- ((SIMD16(repeating: 0x7f80_0000) &- (bits & 0x7fff_ffff)) &>> 31)
-    let result = (rounded & ~isNaN) | ((bits | 0x0040_0000) & isNaN)
-    return unsafeBitCast(result, to: SIMD32<UInt16>.self).oddHalf
 }
 #endif

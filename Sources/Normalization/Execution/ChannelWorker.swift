@@ -108,6 +108,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             statistics: moments,
             sample: summary,
             parameters: self.values.pointers,
+            channelsPerGroup: self.computation.statistics?.channelsPerGroup ?? 1,
             kernels: self.wideKernels
         )
         self.computation.rule.fill(self.memory.transforms, for: block)
@@ -159,8 +160,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     }
 
     private mutating func normalizeSpans(_ range: Range<Int>, firstSpan: Int, spanCount: Int, spanLength: Int) {
-        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
-        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
+        let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         // What is frozen is read in one go, which the processor sees coming.
         let distance = self.computation.statistics == nil ? 0 : Tile.prefetchDistance(tileLength: range.count)
         if let narrowKernels {
@@ -190,7 +191,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             distance
         )
         if let minimums = self.coefficients.minimums {
-            self.kernels.raiseSpans(y, spanCount, spanLength, minimums.pointer + firstSpan)
+            self.kernels.raiseSpans(y, spanCount, spanLength, minimums + firstSpan)
         }
         self.sink.commit(range)
     }
@@ -198,8 +199,8 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     private mutating func normalizeColumns(_ columns: Range<Int>, width: Int, rows: Range<Int>) {
         let repeats = ColumnPieces.repeats(columns: columns, width: width)
         self.coefficients.tile(columns.count, until: columns.count * repeats)
-        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
-        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
+        let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         for piece in ColumnPieces(rows: rows, columns: columns, width: width, chunkLength: self.chunkLength) {
             let (rows, columns, stride) = (piece.rowCount, piece.columnCount, piece.stride)
             if let narrowKernels {
@@ -212,7 +213,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             let y = self.sink.destination(piece.range)
             self.kernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
             if let minimums = self.coefficients.minimums {
-                self.kernels.raiseColumns(y, rows, columns, stride, minimums.pointer)
+                self.kernels.raiseColumns(y, rows, columns, stride, minimums)
             }
             self.sink.commit(piece.range)
         }
@@ -269,11 +270,14 @@ private struct ChannelMemory {
             )
         }
         let moments = self.moments
-        for index in 0..<channels.count {
+        var index = 0
+        while index < channels.count {
             let group = (first + index) / channelsPerGroup
-            moments.means[index] = groups.means[group]
-            moments.remainders[index] = groups.remainders[group]
-            moments.spreads[index] = groups.spreads[group]
+            let count = min((group + 1) * channelsPerGroup - first, channels.count) - index
+            (moments.means + index).update(repeating: groups.means[group], count: count)
+            (moments.remainders + index).update(repeating: groups.remainders[group], count: count)
+            (moments.spreads + index).update(repeating: groups.spreads[group], count: count)
+            index += count
         }
         return moments
     }

@@ -5,14 +5,14 @@ struct ElementSink<Scalar: ComputationScalar> {
     private let tensor: Tensor
     private let base: UnsafeMutableRawPointer
     private let convert: (@Sendable (UnsafePointer<Scalar>, UnsafeMutableRawPointer, Int) -> Void)?
-    private let scratch: Vector<Scalar>
+    private let scratch: Vector<Scalar>?
 
     init(_ tensor: Tensor, kernels: Kernels<Scalar>) throws(LayerError) {
         self.tensor = tensor
         self.base = tensor.buffer.baseAddress + tensor.byteOffset
         self.convert = kernels.writing[tensor.dataType]
         precondition(self.convert != nil || tensor.dataType == Scalar.dataType, "every output type can be written")
-        self.scratch = try Vector(count: self.convert == nil ? 0 : ElementSource<Scalar>.convertedChunkLength)
+        self.scratch = self.convert == nil ? nil : try Vector(count: ElementSource<Scalar>.convertedChunkLength)
     }
 
     /// How many elements `destination` takes at once.
@@ -25,18 +25,12 @@ struct ElementSink<Scalar: ComputationScalar> {
 
     /// Where the results of a range go before they are committed.
     func destination(_ range: Range<Int>) -> UnsafeMutablePointer<Scalar> {
-        guard self.convert != nil else {
-            return self.base.assumingMemoryBound(to: Scalar.self) + range.lowerBound
-        }
-        return self.scratch.pointer
+        self.scratch?.pointer ?? self.base.assumingMemoryBound(to: Scalar.self) + range.lowerBound
     }
 
     /// Puts the results of a range into the tensor, if they are not there yet.
     func commit(_ range: Range<Int>) {
-        self.convert?(
-            self.scratch.pointer,
-            self.base + range.lowerBound * self.tensor.dataType.byteWidth,
-            range.count
-        )
+        guard let convert, let scratch else { return }
+        convert(scratch.pointer, self.address(of: range.lowerBound), range.count)
     }
 }

@@ -8,7 +8,7 @@ struct ElementSource<Scalar: ComputationScalar> {
     private let tensor: Tensor
     private let base: UnsafeRawPointer
     private let convert: (@Sendable (UnsafeRawPointer, UnsafeMutablePointer<Scalar>, Int) -> Void)?
-    private let scratch: Vector<Scalar>
+    private let scratch: Vector<Scalar>?
     private var convertedRange = 0..<0
 
     init(_ tensor: Tensor, kernels: Kernels<Scalar>) throws(LayerError) {
@@ -16,7 +16,7 @@ struct ElementSource<Scalar: ComputationScalar> {
         self.base = UnsafeRawPointer(tensor.buffer.baseAddress + tensor.byteOffset)
         self.convert = kernels.reading[tensor.dataType]
         precondition(self.convert != nil || tensor.dataType == Scalar.dataType, "every type can be read")
-        self.scratch = try Vector(count: self.convert == nil ? 0 : Self.convertedChunkLength)
+        self.scratch = self.convert == nil ? nil : try Vector(count: Self.convertedChunkLength)
     }
 
     /// How many elements `load` takes at once.
@@ -34,15 +34,15 @@ struct ElementSource<Scalar: ComputationScalar> {
 
     /// The elements of a chunk. Valid until the next one is loaded.
     mutating func load(_ range: Range<Int>) -> UnsafePointer<Scalar> {
-        guard let convert else {
+        guard let convert, let scratch else {
             return self.base.assumingMemoryBound(to: Scalar.self) + range.lowerBound
         }
         // A row that fits into a chunk is converted once, not once per pass.
         if range != self.convertedRange {
-            convert(self.base + range.lowerBound * self.tensor.dataType.byteWidth, self.scratch.pointer, range.count)
+            convert(self.base + range.lowerBound * self.tensor.dataType.byteWidth, scratch.pointer, range.count)
             self.convertedRange = range
         }
-        return UnsafePointer(self.scratch.pointer)
+        return UnsafePointer(scratch.pointer)
     }
 }
 

@@ -12,9 +12,7 @@ struct GroupStatistics<Scalar: ComputationScalar> {
     private let wideColumns: ColumnStatistics<Double>?
 
     /// One element for each group.
-    private let means: Vector<Double>
-    private let remainders: Vector<Double>
-    private let spreads: Vector<Double>
+    private let moments: MomentVector
 
     /// What the vectors hold now.
     private var channels = 0..<0
@@ -34,17 +32,15 @@ struct GroupStatistics<Scalar: ComputationScalar> {
         self.wideSource = try job.makeWideSource()
         self.columns = computation.takesColumnStatistics ? try ColumnStatistics(job.kernels) : nil
         self.wideColumns = computation.takesColumnStatistics ? try ColumnStatistics(job.kernelSet.double) : nil
-        self.means = try Vector(repeating: 0, count: groupCount)
-        self.remainders = try Vector(repeating: 0, count: groupCount)
-        self.spreads = try Vector(count: groupCount)
+        self.moments = try MomentVector(count: groupCount)
     }
 
     /// The statistics of some groups, one element each. Valid until the next ones are taken.
     var groups: ChannelMoments {
         ChannelMoments(
-            means: self.means.pointer,
-            remainders: self.remainders.pointer,
-            spreads: self.spreads.pointer
+            means: self.moments.means,
+            remainders: self.moments.remainders,
+            spreads: self.moments.spreads
         )
     }
 
@@ -71,7 +67,8 @@ struct GroupStatistics<Scalar: ComputationScalar> {
     private func needsWide(_ group: Int) -> Bool {
         guard Scalar.self != Double.self else { return false }
         return switch self.statistics.kind {
-        case .moments, .meanSquare: !Moments.isReliableInFloat(self.spreads[group], mean: self.means[group])
+        case .moments, .meanSquare:
+            !Moments.isReliableInFloat(self.moments.spreads[group], mean: self.moments.means[group])
         case .meanMagnitude, .largestMagnitude: false
         }
     }
@@ -83,9 +80,9 @@ struct GroupStatistics<Scalar: ComputationScalar> {
             let x = source.load(chunk)
             for index in 0..<chunk.count {
                 let group = chunk.lowerBound - range.lowerBound + index
-                self.means[group] = Double(x[index])
+                self.moments.means[group] = Double(x[index])
                 // NaN where the element is not finite.
-                self.spreads[group] = Double(x[index] - x[index])
+                self.moments.spreads[group] = Double(x[index] - x[index])
             }
         }
     }
@@ -104,31 +101,33 @@ struct GroupStatistics<Scalar: ComputationScalar> {
                     x,
                     groups.count,
                     self.groupLength,
-                    self.means.pointer + groups.lowerBound,
-                    self.remainders.pointer + groups.lowerBound,
-                    self.spreads.pointer + groups.lowerBound
+                    self.moments.means + groups.lowerBound,
+                    self.moments.remainders + groups.lowerBound,
+                    self.moments.spreads + groups.lowerBound
                 )
             case .meanSquare:
-                self.kernels.rowMeanSquares(x, groups.count, self.groupLength, self.spreads.pointer + groups.lowerBound)
+                self.kernels.rowMeanSquares(x, groups.count, self.groupLength, self.moments.spreads + groups.lowerBound)
             case .meanMagnitude:
                 for group in groups {
                     let row = x + (group - groups.lowerBound) * self.groupLength
-                    self.spreads[group] = self.kernels.sumOfMagnitudes(row, self.groupLength) / Double(self.groupLength)
+                    self.moments.spreads[group] =
+                        self.kernels.sumOfMagnitudes(row, self.groupLength) / Double(self.groupLength)
                 }
             case .largestMagnitude:
                 for group in groups {
                     let row = x + (group - groups.lowerBound) * self.groupLength
-                    self.spreads[group] = self.kernels.largestMagnitude(row, self.groupLength)
+                    self.moments.spreads[group] = self.kernels.largestMagnitude(row, self.groupLength)
                 }
             }
         }
         for group in self.groupIndices where self.needsWide(group) {
             let ranges = self.ranges(of: group)
             // Zeros are what FP32 holds best, and there are many: padding, black pixels.
-            if self.spreads[group] == 0, source.moments(of: ranges, .largestMagnitude, self.kernels).spread == 0 {
+            if self.moments.spreads[group] == 0, source.moments(of: ranges, .largestMagnitude, self.kernels).spread == 0
+            {
                 continue
             }
-            self.set(group, self.wideSource.moments(of: ranges, self.statistics.kind, self.wideKernels))
+            self.moments.set(group, self.wideSource.moments(of: ranges, self.statistics.kind, self.wideKernels))
         }
     }
 
@@ -136,9 +135,9 @@ struct GroupStatistics<Scalar: ComputationScalar> {
     private mutating func takeRanges(_ source: inout ElementSource<Scalar>) {
         for group in self.groupIndices {
             let ranges = self.ranges(of: group)
-            self.set(group, source.moments(of: ranges, self.statistics.kind, self.kernels))
+            self.moments.set(group, source.moments(of: ranges, self.statistics.kind, self.kernels))
             if self.needsWide(group) {
-                self.set(group, self.wideSource.moments(of: ranges, self.statistics.kind, self.wideKernels))
+                self.moments.set(group, self.wideSource.moments(of: ranges, self.statistics.kind, self.wideKernels))
             }
         }
     }
@@ -152,20 +151,14 @@ struct GroupStatistics<Scalar: ComputationScalar> {
             columnsPerGroup: self.statistics.channelsPerGroup * columnsPerChannel
         )
         for (group, moments) in columns.take(self.statistics.kind, of: matrix, &source).enumerated() {
-            self.set(group, moments)
+            self.moments.set(group, moments)
         }
         guard let wideColumns, self.groupIndices.contains(where: self.needsWide) else { return }
         let wide = wideColumns.take(self.statistics.kind, of: matrix, &self.wideSource)
         // Only these: what the others hold must not depend on their neighbours.
         for group in self.groupIndices where self.needsWide(group) {
-            self.set(group, wide[group])
+            self.moments.set(group, wide[group])
         }
-    }
-
-    private func set(_ group: Int, _ moments: Moments) {
-        self.means[group] = moments.mean
-        self.remainders[group] = moments.remainder
-        self.spreads[group] = moments.spread
     }
 
     /// Where the elements of a group are, sample by sample.

@@ -1,7 +1,9 @@
 import Tensors
 
 /// An input on its way through a layer, in the precision of `Scalar`.
-struct Job<Scalar: ComputationScalar> {
+///
+/// A class, as are other things that many hold on to: handing it on copies one reference.
+final class Job<Scalar: ComputationScalar>: Sendable {
     let input: Tensor
 
     /// Maybe the same memory as that of the input.

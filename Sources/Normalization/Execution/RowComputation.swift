@@ -60,7 +60,7 @@ private struct RowGrid: Sendable {
 }
 
 /// Weight and bias in the precision of the computation.
-private struct RowParameters<Scalar: ComputationScalar> {
+private final class RowParameters<Scalar: ComputationScalar> {
     let weight: RowParameter<Scalar>?
     let bias: RowParameter<Scalar>?
 
@@ -92,7 +92,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     private let sink: ElementSink<Scalar>
 
     /// One element for each row of a block.
-    private let moments: (means: Vector<Double>, remainders: Vector<Double>, spreads: Vector<Double>)
+    private let moments: MomentVector
     private let coefficients: Coefficients<Scalar>
 
     init(
@@ -112,11 +112,9 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         self.wideSource = try job.makeWideSource()
         self.sink = try job.makeSink()
         let count = grid.rowsPerBlock
-        self.moments = (
-            try Vector(repeating: 0, count: count), try Vector(repeating: 0, count: count), try Vector(count: count)
-        )
+        self.moments = try MomentVector(count: count)
         self.coefficients = try Coefficients(count: count, hasMinimum: false)
-        self.coefficients.shifts.pointer.update(repeating: 0, count: count)
+        self.coefficients.shifts.update(repeating: 0, count: count)
     }
 
     mutating func perform(_ unit: Int) {
@@ -128,8 +126,8 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     }
 
     private func setCoefficients(count: Int) {
-        let (means, remainders) = (self.moments.means.pointer, self.moments.remainders.pointer)
-        let spreads = self.moments.spreads.pointer
+        let (means, remainders) = (self.moments.means, self.moments.remainders)
+        let spreads = self.moments.spreads
         self.wideKernels.inverseDeviations(
             spreads,
             spreads,
@@ -137,13 +135,13 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
             self.epsilon.varianceTerm,
             self.epsilon.deviationTerm
         )
-        self.kernels.narrowCoefficients(spreads, self.coefficients.scales.pointer, count)
+        self.kernels.narrowCoefficients(spreads, self.coefficients.scales, count)
         self.kernels.splitMeans(
             means,
             remainders,
             count,
-            self.coefficients.means.pointer,
-            self.coefficients.remainders.pointer
+            self.coefficients.means,
+            self.coefficients.remainders
         )
     }
 
@@ -152,16 +150,16 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         let block = self.layout.range(ofRows: rows)
         if block.count <= self.source.chunkLength {
             let x = self.source.load(block)
-            let spreads = self.moments.spreads.pointer
+            let spreads = self.moments.spreads
             if self.layout.isCentered {
-                let (means, remainders) = (self.moments.means.pointer, self.moments.remainders.pointer)
+                let (means, remainders) = (self.moments.means, self.moments.remainders)
                 self.kernels.rowMoments(x, rows.count, self.layout.rowLength, means, remainders, spreads)
             } else {
                 self.kernels.rowMeanSquares(x, rows.count, self.layout.rowLength, spreads)
             }
         } else {
             // A single row that is longer than what the source converts at once.
-            self.set(0, self.source.moments(of: CollectionOfOne(block), kind, self.kernels))
+            self.moments.set(0, self.source.moments(of: CollectionOfOne(block), kind, self.kernels))
         }
         guard Scalar.self != Double.self else { return }
         for index in 0..<rows.count
@@ -172,14 +170,8 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
             if zeros, self.source.moments(of: CollectionOfOne(row), .largestMagnitude, self.kernels).spread == 0 {
                 continue
             }
-            self.set(index, self.wideSource.moments(of: CollectionOfOne(row), kind, self.wideKernels))
+            self.moments.set(index, self.wideSource.moments(of: CollectionOfOne(row), kind, self.wideKernels))
         }
-    }
-
-    private func set(_ index: Int, _ moments: Moments) {
-        self.moments.means[index] = moments.mean
-        self.moments.remainders[index] = moments.remainder
-        self.moments.spreads[index] = moments.spread
     }
 
     private mutating func normalize(_ rows: Range<Int>) {
@@ -203,8 +195,8 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         let x = self.source.load(range)
         let y = self.sink.destination(range)
         let distance = Tile.prefetchDistance(tileLength: range.count)
-        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
-        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
+        let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         if let weight = self.parameters.weight {
             let bias = self.parameters.bias.map { $0.pointer + first }
             let weight = weight.pointer + first
@@ -220,8 +212,8 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         let y = self.sink.address(of: block.lowerBound)
         let length = self.layout.rowLength
         let distance = Tile.prefetchDistance(tileLength: block.count)
-        let (means, remainders) = (self.coefficients.means.pointer, self.coefficients.remainders.pointer)
-        let (scales, shifts) = (self.coefficients.scales.pointer, self.coefficients.shifts.pointer)
+        let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
+        let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         if let weight = self.parameters.weight?.pointer {
             let bias = self.parameters.bias?.pointer
             kernels.normalizeRows(x, y, rowCount, length, means, remainders, scales, weight, bias, distance)
