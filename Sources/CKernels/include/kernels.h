@@ -15,6 +15,10 @@ static inline __attribute__((always_inline)) double square_root(double x) {
 
 #ifdef __AVX2__
 
+// How such vectors are passed depends on the instruction set; these functions are always inlined and pass nothing.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpsabi"
+
 typedef float kernel_float16 __attribute__((ext_vector_type(16)));
 typedef unsigned int kernel_uint32x16 __attribute__((ext_vector_type(16)));
 typedef unsigned short kernel_uint16x16 __attribute__((ext_vector_type(16)));
@@ -50,6 +54,8 @@ static inline __attribute__((always_inline)) kernel_uint32x16 round_pairs_bfloat
     kernel_float16 even, kernel_float16 odd) {
     return rounded_to_bfloat16(even) >> 16 | (rounded_to_bfloat16(odd) & 0xffff0000);
 }
+
+#pragma clang diagnostic pop
 
 #endif
 
