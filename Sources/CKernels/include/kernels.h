@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) double square_root(double x) {
     return __builtin_elementwise_sqrt(x);
 }
 
-#ifdef __AVX2__
+#if defined(__AVX2__) || defined(__aarch64__)
 
 // How such vectors are passed depends on the instruction set; these functions are always inlined and pass nothing.
 #pragma clang diagnostic push
