@@ -1,3 +1,5 @@
+import CKernels
+
 /// How many numbers a lane adds up before its sum moves on to FP64. Few, for the squares' sake: elements with an
 /// offset lie on a grid, the squares of a grid's numbers are not spread evenly between two numbers of FP32 (an odd one
 /// is 1 modulo 8), and so the roundings of their sum, a few binary places coarser, do not cancel out.
@@ -25,7 +27,7 @@ public func rowMoments(
         fold,
         wideSum,
         laneSum,
-        keepTail,
+        tail,
         { Double($0) }
     )
 }
@@ -50,7 +52,7 @@ public func rowMoments(
         { $0 },
         wideSum,
         laneSum,
-        keepTail,
+        tail,
         { $0 }
     )
 }
@@ -62,7 +64,7 @@ public func rowMeanSquares(
     rowLength: Int,
     meanSquares: UnsafeMutablePointer<Double>
 ) {
-    rowMeanSquares(FloatVector.self, x, rowCount, rowLength, meanSquares, fold, wideSum, keepTail, { Double($0) })
+    rowMeanSquares(FloatVector.self, x, rowCount, rowLength, meanSquares, fold, wideSum, tail, { Double($0) })
 }
 
 /// The mean of the squares of each of some contiguous rows.
@@ -72,7 +74,7 @@ public func rowMeanSquares(
     rowLength: Int,
     meanSquares: UnsafeMutablePointer<Double>
 ) {
-    rowMeanSquares(DoubleVector.self, x, rowCount, rowLength, meanSquares, { $0 }, wideSum, keepTail, { $0 })
+    rowMeanSquares(DoubleVector.self, x, rowCount, rowLength, meanSquares, { $0 }, wideSum, tail, { $0 })
 }
 
 /// A number near the mean of some contiguous elements: the mean of a few of them.
@@ -87,12 +89,12 @@ public func provisionalMean(_ x: UnsafePointer<Double>, count: Int) -> Double {
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Float>, count: Int, center: Float) -> (sum: Double, squares: Double) {
-    centeredSums(FloatVector.self, x, count, center, fold, wideSum, keepTail, { Double($0) })
+    centeredSums(FloatVector.self, x, count, center, fold, wideSum, tail, { Double($0) })
 }
 
 /// Σ(x − center) and Σ(x − center)² of `count` contiguous elements.
 public func centeredSums(_ x: UnsafePointer<Double>, count: Int, center: Double) -> (sum: Double, squares: Double) {
-    centeredSums(DoubleVector.self, x, count, center, { $0 }, wideSum, keepTail, { $0 })
+    centeredSums(DoubleVector.self, x, count, center, { $0 }, wideSum, tail, { $0 })
 }
 
 @inline(__always)
@@ -107,7 +109,7 @@ private func rowMoments<V: SIMD, Wide: SIMD>(
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
     _ laneSum: (V) -> V.Scalar,
-    _ keepTail: (V, Int) -> V,
+    _ tail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     let inverseCount = 1 / Double(rowLength)
@@ -115,14 +117,14 @@ private func rowMoments<V: SIMD, Wide: SIMD>(
     while row < rowCount {
         let elements = x + row &* rowLength
         var center = provisionalMean(V.self, elements, rowLength, laneSum)
-        var (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+        var (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, tail, widen)
         var correction = sum * inverseCount
         var variance = (squares - sum * correction) * inverseCount
         if !(4 * correction * correction <= variance) {
             let better = V.Scalar(widen(center) + correction)
             if better != center {
                 center = better
-                (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, keepTail, widen)
+                (sum, squares) = centeredSums(V.self, elements, rowLength, center, fold, wideSum, tail, widen)
                 correction = sum * inverseCount
                 variance = (squares - sum * correction) * inverseCount
             }
@@ -145,12 +147,12 @@ private func rowMeanSquares<V: SIMD, Wide: SIMD>(
     _ meanSquares: UnsafeMutablePointer<Double>,
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
-    _ keepTail: (V, Int) -> V,
+    _ tail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     var row = 0
     while row < rowCount {
-        let sums = centeredSums(V.self, x + row &* rowLength, rowLength, 0, fold, wideSum, keepTail, widen)
+        let sums = centeredSums(V.self, x + row &* rowLength, rowLength, 0, fold, wideSum, tail, widen)
         meanSquares[row] = sums.squares / Double(rowLength)
         row &+= 1
     }
@@ -187,7 +189,7 @@ private func centeredSums<V: SIMD, Wide: SIMD>(
     _ center: V.Scalar,
     _ fold: (V) -> Wide,
     _ wideSum: (Wide) -> Double,
-    _ keepTail: (V, Int) -> V,
+    _ tail: (V, Int) -> V,
     _ widen: (V.Scalar) -> Double
 ) -> (sum: Double, squares: Double) where V.Scalar: BinaryFloatingPoint, Wide.Scalar == Double {
     let width = V.scalarCount
@@ -214,7 +216,7 @@ private func centeredSums<V: SIMD, Wide: SIMD>(
         }
         if index &+ width > count && index < count {
             // The last vector overlaps the one before it.
-            let q = keepTail(load(V.self, x, count &- width) - centers, count &- index)
+            let q = tail(load(V.self, x, count &- width) - centers, count &- index)
             b += q
             bb = multiplyAdd(q, q, bb)
             index = count
@@ -258,83 +260,41 @@ private func multiplyAdd<Scalar: FloatingPoint>(_ a: Scalar, _ b: Scalar, _ c: S
     #endif
 }
 
-/// The sums of the lanes of both halves, in FP64.
-@inline(__always)
-private func fold(_ vector: SIMD16<Float>) -> SIMD8<Double> {
-    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
-    let lanes = halves.0 + halves.1
-    var wide = SIMD8<Double>.zero
-    for lane in 0..<8 {
-        wide[lane] = Double(lanes[lane])
-    }
-    return wide
-}
+// What depends on the vector, by one name for all of them.
 
 @inline(__always)
-private func fold(_ vector: SIMD8<Float>) -> SIMD4<Double> {
-    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
-    let lanes = halves.0 + halves.1
-    return SIMD4(Double(lanes[0]), Double(lanes[1]), Double(lanes[2]), Double(lanes[3]))
-}
+private func fold(_ vector: SIMD16<Float>) -> SIMD8<Double> { fold_float16(vector) }
 
 @inline(__always)
-private func wideSum(_ vector: SIMD8<Double>) -> Double {
-    let halves = unsafeBitCast(vector, to: (SIMD4<Double>, SIMD4<Double>).self)
-    return wideSum(halves.0 + halves.1)
-}
+private func fold(_ vector: SIMD8<Float>) -> SIMD4<Double> { fold_float8(vector) }
 
 @inline(__always)
-private func wideSum(_ vector: SIMD4<Double>) -> Double {
-    (vector[0] + vector[1]) + (vector[2] + vector[3])
-}
+private func wideSum(_ vector: SIMD8<Double>) -> Double { sum_of_double8(vector) }
+
+@inline(__always)
+private func wideSum(_ vector: SIMD4<Double>) -> Double { sum_of_double4(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD16<Float>) -> Float { sum_of_float16(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Float>) -> Float { sum_of_float8(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD8<Double>) -> Double { sum_of_double8(vector) }
+
+@inline(__always)
+private func laneSum(_ vector: SIMD4<Double>) -> Double { sum_of_double4(vector) }
 
 /// The last `count` lanes, zeros before them.
-///
-/// By the sign of a difference: comparisons of vectors become loops over the lanes.
 @inline(__always)
-private func keepTail(_ vector: SIMD16<Float>, _ count: Int) -> SIMD16<Float> {
-    let lanes = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    let dropped = (lanes &- Int32(truncatingIfNeeded: 16 &- count)) &>> 31
-    return unsafeBitCast(unsafeBitCast(vector, to: SIMD16<Int32>.self) & ~dropped, to: SIMD16<Float>.self)
-}
+private func tail(_ vector: SIMD16<Float>, _ count: Int) -> SIMD16<Float> { tail_of_float16(vector, count) }
 
 @inline(__always)
-private func keepTail(_ vector: SIMD8<Float>, _ count: Int) -> SIMD8<Float> {
-    let lanes = SIMD8<Int32>(0, 1, 2, 3, 4, 5, 6, 7)
-    let dropped = (lanes &- Int32(truncatingIfNeeded: 8 &- count)) &>> 31
-    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int32>.self) & ~dropped, to: SIMD8<Float>.self)
-}
+private func tail(_ vector: SIMD8<Float>, _ count: Int) -> SIMD8<Float> { tail_of_float8(vector, count) }
 
 @inline(__always)
-private func keepTail(_ vector: SIMD8<Double>, _ count: Int) -> SIMD8<Double> {
-    let lanes = SIMD8<Int64>(0, 1, 2, 3, 4, 5, 6, 7)
-    let dropped = (lanes &- Int64(truncatingIfNeeded: 8 &- count)) &>> 63
-    return unsafeBitCast(unsafeBitCast(vector, to: SIMD8<Int64>.self) & ~dropped, to: SIMD8<Double>.self)
-}
+private func tail(_ vector: SIMD8<Double>, _ count: Int) -> SIMD8<Double> { tail_of_double8(vector, count) }
 
 @inline(__always)
-private func keepTail(_ vector: SIMD4<Double>, _ count: Int) -> SIMD4<Double> {
-    let lanes = SIMD4<Int64>(0, 1, 2, 3)
-    let dropped = (lanes &- Int64(truncatingIfNeeded: 4 &- count)) &>> 63
-    return unsafeBitCast(unsafeBitCast(vector, to: SIMD4<Int64>.self) & ~dropped, to: SIMD4<Double>.self)
-}
-
-/// The sum of the lanes.
-@inline(__always)
-private func laneSum(_ vector: SIMD16<Float>) -> Float {
-    let halves = unsafeBitCast(vector, to: (SIMD8<Float>, SIMD8<Float>).self)
-    return laneSum(halves.0 + halves.1)
-}
-
-@inline(__always)
-private func laneSum(_ vector: SIMD8<Float>) -> Float {
-    let halves = unsafeBitCast(vector, to: (SIMD4<Float>, SIMD4<Float>).self)
-    let lanes = halves.0 + halves.1
-    return (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
-}
-
-@inline(__always)
-private func laneSum(_ vector: SIMD8<Double>) -> Double { wideSum(vector) }
-
-@inline(__always)
-private func laneSum(_ vector: SIMD4<Double>) -> Double { wideSum(vector) }
+private func tail(_ vector: SIMD4<Double>, _ count: Int) -> SIMD4<Double> { tail_of_double4(vector, count) }

@@ -13,13 +13,72 @@ static inline __attribute__((always_inline)) double square_root(double x) {
     return __builtin_elementwise_sqrt(x);
 }
 
-#if defined(__AVX2__) || defined(__aarch64__)
-
-// How such vectors are passed depends on the instruction set; these functions are always inlined and pass nothing.
+// How vectors are passed depends on the instruction set; these functions are always inlined and pass nothing.
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wpsabi"
 
+typedef float kernel_float4 __attribute__((ext_vector_type(4)));
+typedef float kernel_float8 __attribute__((ext_vector_type(8)));
 typedef float kernel_float16 __attribute__((ext_vector_type(16)));
+typedef double kernel_double4 __attribute__((ext_vector_type(4)));
+typedef double kernel_double8 __attribute__((ext_vector_type(8)));
+typedef int kernel_int8 __attribute__((ext_vector_type(8)));
+typedef int kernel_int16 __attribute__((ext_vector_type(16)));
+typedef long kernel_long4 __attribute__((ext_vector_type(4)));
+typedef long kernel_long8 __attribute__((ext_vector_type(8)));
+
+// Sums of lanes. In Swift the optimizer takes them apart into scalars, at four times the cost.
+
+static inline __attribute__((always_inline)) float sum_of_float8(kernel_float8 v) {
+    kernel_float4 four = v.lo + v.hi;
+    return (four.x + four.z) + (four.y + four.w);
+}
+
+static inline __attribute__((always_inline)) float sum_of_float16(kernel_float16 v) {
+    return sum_of_float8(v.lo + v.hi);
+}
+
+static inline __attribute__((always_inline)) double sum_of_double4(kernel_double4 v) {
+    return (v.x + v.z) + (v.y + v.w);
+}
+
+static inline __attribute__((always_inline)) double sum_of_double8(kernel_double8 v) {
+    return sum_of_double4(v.lo + v.hi);
+}
+
+/// The sums of the lanes of both halves, in FP64.
+static inline __attribute__((always_inline)) kernel_double4 fold_float8(kernel_float8 v) {
+    return __builtin_convertvector(v.lo + v.hi, kernel_double4);
+}
+
+static inline __attribute__((always_inline)) kernel_double8 fold_float16(kernel_float16 v) {
+    return __builtin_convertvector(v.lo + v.hi, kernel_double8);
+}
+
+// The last `count` lanes, zeros before them.
+
+static inline __attribute__((always_inline)) kernel_float8 tail_of_float8(kernel_float8 v, long count) {
+    kernel_int8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (kernel_float8)((kernel_int8)v & (lanes >= (int)(8 - count)));
+}
+
+static inline __attribute__((always_inline)) kernel_float16 tail_of_float16(kernel_float16 v, long count) {
+    kernel_int16 lanes = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    return (kernel_float16)((kernel_int16)v & (lanes >= (int)(16 - count)));
+}
+
+static inline __attribute__((always_inline)) kernel_double4 tail_of_double4(kernel_double4 v, long count) {
+    kernel_long4 lanes = {0, 1, 2, 3};
+    return (kernel_double4)((kernel_long4)v & (lanes >= 4 - count));
+}
+
+static inline __attribute__((always_inline)) kernel_double8 tail_of_double8(kernel_double8 v, long count) {
+    kernel_long8 lanes = {0, 1, 2, 3, 4, 5, 6, 7};
+    return (kernel_double8)((kernel_long8)v & (lanes >= 8 - count));
+}
+
+#if defined(__AVX2__) || defined(__aarch64__)
+
 typedef unsigned int kernel_uint32x16 __attribute__((ext_vector_type(16)));
 typedef unsigned short kernel_uint16x16 __attribute__((ext_vector_type(16)));
 
@@ -55,8 +114,8 @@ static inline __attribute__((always_inline)) kernel_uint32x16 round_pairs_bfloat
     return rounded_to_bfloat16(even) >> 16 | (rounded_to_bfloat16(odd) & 0xffff0000);
 }
 
-#pragma clang diagnostic pop
-
 #endif
+
+#pragma clang diagnostic pop
 
 #endif
