@@ -1,5 +1,4 @@
-/// How many rows are summed before the sums move on to memory.
-private let blockRows = 64
+import CKernels
 
 /// How many numbers a lane of FP32 adds up before its sum moves on to FP64: as for contiguous elements.
 private let laneLength = 8
@@ -32,6 +31,8 @@ public func addCenteredColumnSums(
     addCenteredColumnSums(DoubleVector.self, x, rows, columns, stride, centers, sums, squares, { $0 }, { $0 })
 }
 
+/// Goes along several rows at a time: where rows are long the next one lies in another page, and going down a column
+/// would wait for memory at every step.
 @inline(__always)
 private func addCenteredColumnSums<V: SIMD, Wide: SIMD>(
     _ type: V.Type,
@@ -46,72 +47,54 @@ private func addCenteredColumnSums<V: SIMD, Wide: SIMD>(
     _ widen: (V.Scalar) -> Double
 ) where V.Scalar: FloatingPoint, Wide.Scalar == Double {
     let width = V.scalarCount
-    var firstRow = 0
-    while firstRow < rows {
-        let endRow = min(firstRow &+ blockRows, rows)
+    var row = 0
+    while row < rows {
+        let elements = x + row &* stride
+        let count = min(laneLength, rows &- row)
         var column = 0
         while column &+ width <= columns {
             let center = load(V.self, centers, column)
-            var (wide, wideSquares) = (Wide.zero, Wide.zero)
-            var row = firstRow
-            while row < endRow {
-                let end = min(row &+ laneLength, endRow)
-                var (a, aa) = (V.zero, V.zero)
-                while row < end {
-                    let difference = load(V.self, x, row &* stride &+ column) - center
-                    a += difference
-                    aa = multiplyAdd(difference, difference, aa)
-                    row &+= 1
+            var (sum, sumOfSquares) = (V.zero, V.zero)
+            if count == laneLength {
+                // A constant number of steps: no loop remains.
+                for step in 0..<laneLength {
+                    let difference = load(V.self, elements, step &* stride &+ column) - center
+                    sum += difference
+                    sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
                 }
-                wide += widenLanes(a)
-                wideSquares += widenLanes(aa)
+            } else {
+                for step in 0..<count {
+                    let difference = load(V.self, elements, step &* stride &+ column) - center
+                    sum += difference
+                    sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
+                }
             }
-            add(wide, to: sums + column)
-            add(wideSquares, to: squares + column)
+            add(widenLanes(sum), to: sums + column)
+            add(widenLanes(sumOfSquares), to: squares + column)
             column &+= width
         }
         while column < columns {
             // The same order and the same roundings as in a vector.
-            var (wide, wideSquares) = (0.0, 0.0)
-            var row = firstRow
-            while row < endRow {
-                let end = min(row &+ laneLength, endRow)
-                var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
-                while row < end {
-                    let difference = x[row &* stride &+ column] - centers[column]
-                    sum += difference
-                    sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
-                    row &+= 1
-                }
-                wide += widen(sum)
-                wideSquares += widen(sumOfSquares)
+            var (sum, sumOfSquares) = (V.Scalar.zero, V.Scalar.zero)
+            for step in 0..<count {
+                let difference = elements[step &* stride &+ column] - centers[column]
+                sum += difference
+                sumOfSquares = multiplyAdd(difference, difference, sumOfSquares)
             }
-            sums[column] += wide
-            squares[column] += wideSquares
+            sums[column] += widen(sum)
+            squares[column] += widen(sumOfSquares)
             column &+= 1
         }
-        firstRow = endRow
+        row &+= count
     }
 }
 
 /// Each lane in FP64.
 @inline(__always)
-private func widenLanes(_ vector: SIMD16<Float>) -> SIMD16<Double> {
-    var wide = SIMD16<Double>.zero
-    for lane in 0..<16 {
-        wide[lane] = Double(vector[lane])
-    }
-    return wide
-}
+private func widenLanes(_ vector: SIMD16<Float>) -> SIMD16<Double> { widen_float16(vector) }
 
 @inline(__always)
-private func widenLanes(_ vector: SIMD8<Float>) -> SIMD8<Double> {
-    var wide = SIMD8<Double>.zero
-    for lane in 0..<8 {
-        wide[lane] = Double(vector[lane])
-    }
-    return wide
-}
+private func widenLanes(_ vector: SIMD8<Float>) -> SIMD8<Double> { widen_float8(vector) }
 
 @inline(__always)
 private func add<Wide: SIMD>(_ vector: Wide, to sums: UnsafeMutablePointer<Double>) where Wide.Scalar == Double {

@@ -22,6 +22,7 @@ typedef float kernel_float8 __attribute__((ext_vector_type(8)));
 typedef float kernel_float16 __attribute__((ext_vector_type(16)));
 typedef double kernel_double4 __attribute__((ext_vector_type(4)));
 typedef double kernel_double8 __attribute__((ext_vector_type(8)));
+typedef double kernel_double16 __attribute__((ext_vector_type(16)));
 typedef int kernel_int8 __attribute__((ext_vector_type(8)));
 typedef int kernel_int16 __attribute__((ext_vector_type(16)));
 typedef long kernel_long4 __attribute__((ext_vector_type(4)));
@@ -53,6 +54,15 @@ static inline __attribute__((always_inline)) kernel_double4 fold_float8(kernel_f
 
 static inline __attribute__((always_inline)) kernel_double8 fold_float16(kernel_float16 v) {
     return __builtin_convertvector(v.lo + v.hi, kernel_double8);
+}
+
+/// Each lane in FP64.
+static inline __attribute__((always_inline)) kernel_double8 widen_float8(kernel_float8 v) {
+    return __builtin_convertvector(v, kernel_double8);
+}
+
+static inline __attribute__((always_inline)) kernel_double16 widen_float16(kernel_float16 v) {
+    return __builtin_convertvector(v, kernel_double16);
 }
 
 // The last `count` lanes, zeros before them.

@@ -102,7 +102,7 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
                 let x = source.load(first..<first + block.count)
                 self.addCenteredSums(x, 1, block.count, matrix.width)
             }
-            self.forEachColumn(block, matrix) { index, group in sums[group] += self.sums[index] }
+            self.forEachRun(block, matrix) { run, group in sums[group] += self.sums.total(of: run) }
         }
         return sums.map { Scalar($0 / Double(rowCount * matrix.columnsPerGroup)) }
     }
@@ -120,19 +120,19 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
             for piece in self.pieces(block, matrix, source) {
                 self.addCenteredSums(source.load(piece.range), piece.rowCount, piece.columnCount, piece.stride)
             }
-            self.forEachColumn(block, matrix) { index, group in
-                sums[group] += self.sums[index]
-                squares[group] += self.squares[index]
+            self.forEachRun(block, matrix) { run, group in
+                sums[group] += self.sums.total(of: run)
+                squares[group] += self.squares.total(of: run)
             }
         }
         return (sums, squares)
     }
 
     private func clear(_ block: Range<Int>, _ matrix: ColumnMatrix, center: (_ group: Int) -> Scalar) {
-        self.forEachColumn(block, matrix) { index, group in
-            self.centers[index] = center(group)
-            self.sums[index] = 0
-            self.squares[index] = 0
+        self.forEachRun(block, matrix) { run, group in
+            (self.centers.pointer + run.lowerBound).update(repeating: center(group), count: run.count)
+            (self.sums.pointer + run.lowerBound).update(repeating: 0, count: run.count)
+            (self.squares.pointer + run.lowerBound).update(repeating: 0, count: run.count)
         }
     }
 
@@ -150,12 +150,16 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
     ) -> [Double] {
         var results = [Double](repeating: 0, count: matrix.groupCount)
         for block in Chunks(matrix.columns, length: Self.blockLength) {
-            self.forEachColumn(block, matrix) { index, _ in self.sums[index] = 0 }
+            self.forEachRun(block, matrix) { run, _ in
+                (self.sums.pointer + run.lowerBound).update(repeating: 0, count: run.count)
+            }
             for piece in self.pieces(block, matrix, source) {
                 kernel(source.load(piece.range), piece.rowCount, piece.columnCount, piece.stride, self.sums.pointer)
             }
-            self.forEachColumn(block, matrix) { index, group in
-                results[group] = body(results[group], self.sums[index])
+            self.forEachRun(block, matrix) { run, group in
+                for index in run {
+                    results[group] = body(results[group], self.sums[index])
+                }
             }
         }
         return results
@@ -175,26 +179,35 @@ struct ColumnStatistics<Scalar: ComputationScalar> {
         )
     }
 
-    /// Calls `body` with each of the sums that a block takes, which are several a column where rows are narrow, and
-    /// the group that it belongs to.
-    private func forEachColumn(
+    /// Calls `body` with the columns of each group in a block, which come again where rows are narrow and several are
+    /// taken for one.
+    private func forEachRun(
         _ block: Range<Int>,
         _ matrix: ColumnMatrix,
-        _ body: (_ index: Int, _ group: Int) -> Void
+        _ body: (_ columns: Range<Int>, _ group: Int) -> Void
     ) {
         let skipped = block.lowerBound - matrix.columns.lowerBound
         for copy in 0..<ColumnPieces.repeats(columns: block, width: matrix.width) {
-            // Counted, not divided: this runs once per column and sample.
             var group = skipped / matrix.columnsPerGroup
             var rest = matrix.columnsPerGroup - skipped % matrix.columnsPerGroup
-            for index in copy * block.count..<(copy + 1) * block.count {
-                body(index, group)
-                rest -= 1
-                if rest == 0 {
-                    group += 1
-                    rest = matrix.columnsPerGroup
-                }
+            let end = (copy + 1) * block.count
+            var index = copy * block.count
+            while index < end {
+                let run = index..<min(index + rest, end)
+                body(run, group)
+                (index, rest) = (run.upperBound, matrix.columnsPerGroup)
+                group += 1
             }
         }
+    }
+}
+
+extension Vector<Double> {
+    fileprivate func total(of range: Range<Int>) -> Double {
+        var total = 0.0
+        for index in range {
+            total += self.pointer[index]
+        }
+        return total
     }
 }
