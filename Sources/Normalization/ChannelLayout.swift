@@ -40,17 +40,6 @@ struct ChannelLayout: Sendable {
         self.channelAxis = channelAxis
     }
 
-    /// The layout in which each of `axis` is a channel: what comes before are samples, what comes after positions.
-    init(_ shape: Shape, channelAxis axis: Int) {
-        self.init(
-            sampleCount: shape.dimensions[..<axis].reduce(1, *),
-            channelCount: shape[axis],
-            positionCount: shape.dimensions[(axis + 1)...].reduce(1, *),
-            isChannelsLast: false,
-            channelAxis: axis
-        )
-    }
-
     /// The same elements with every position a sample of its own: for what does not ask which sample it is.
     var flattened: Self {
         guard self.isChannelsLast else { return self }

@@ -23,7 +23,7 @@ public enum LayerError: Error, Equatable {
     /// normalized_shape is not the end of the input's shape.
     case normalizedShapeMismatch([Int], inputShape: Shape)
     /// axis, dim or one of the axes is not an axis of the input.
-    case axisOutOfRange(Int, rank: Int, ParameterName = .axis)
+    case axisOutOfRange(Int, rank: Int, ParameterName)
     /// axes names no axis.
     case emptyAxes
     /// axes names an axis twice, maybe once from the end.

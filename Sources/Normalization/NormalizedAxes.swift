@@ -6,8 +6,6 @@ enum NormalizedAxes: Sendable {
     case shape([Int])
     case from(axis: Int)
 
-    static let supportedRanks = 1...5
-
     init(_ parameters: LayerParameters) throws(LayerError) {
         switch (try parameters.integers(.normalizedShape), try parameters.integer(.axis)) {
         case (.some, .some): throw .conflictingParameters(.normalizedShape, .axis)
@@ -23,9 +21,7 @@ enum NormalizedAxes: Sendable {
     func resolve(
         _ shape: Shape
     ) throws(LayerError) -> (rowCount: Int, rowLength: Int, rowDimensions: [Int]) {
-        guard Self.supportedRanks.contains(shape.rank) else {
-            throw .unsupportedRank(shape.rank, supported: Self.supportedRanks)
-        }
+        try InputAxis.checkRank(of: shape)
         let firstAxis: Int
         switch self {
         case .shape(let dimensions):
@@ -34,8 +30,7 @@ enum NormalizedAxes: Sendable {
             else { throw .normalizedShapeMismatch(dimensions, inputShape: shape) }
             firstAxis = shape.rank - dimensions.count
         case .from(let axis):
-            guard (-shape.rank..<shape.rank).contains(axis) else { throw .axisOutOfRange(axis, rank: shape.rank) }
-            firstAxis = axis < 0 ? axis + shape.rank : axis
+            firstAxis = try InputAxis.resolve(axis, rank: shape.rank, .axis)
         }
         let rowDimensions = Array(shape.dimensions[firstAxis...])
         // Shape has checked the products of the dimensions.

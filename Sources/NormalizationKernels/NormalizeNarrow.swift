@@ -309,14 +309,10 @@ private func load(_ elements: UnsafePointer<Float>, _ index: Int, _ count: Int) 
     return vector
 }
 
-/// `a * b + c`, rounded once where the instruction set can.
+/// `a * b + c`, rounded once.
 @inline(__always)
 private func multiplyAdd(_ a: SIMD16<Float>, _ b: SIMD16<Float>, _ c: SIMD16<Float>) -> SIMD16<Float> {
-    #if FMA
     c.addingProduct(a, b)
-    #else
-    a * b + c
-    #endif
 }
 
 @inline(__always)

@@ -168,7 +168,7 @@ import Testing
             try error("layer_norm", [.axis: .integer(3)])?.description
                 == "axis is 3; for an input of rank 3 it must be from -3 to 2"
         )
-        #expect(try error("layer_norm", [.axis: .integer(-4)]) == .axisOutOfRange(-4, rank: 3))
+        #expect(try error("layer_norm", [.axis: .integer(-4)]) == .axisOutOfRange(-4, rank: 3, .axis))
         #expect(
             try error("layer_norm", [.axis: .integer(1), .weight: .vector([1, 2, 3])])?.description
                 == "weight has 3 elements; the normalized dimensions [2, 3] have 6"

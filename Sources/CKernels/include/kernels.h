@@ -92,8 +92,8 @@ static inline __attribute__((always_inline)) kernel_double8 tail_of_double8(kern
 typedef unsigned int kernel_uint32x16 __attribute__((ext_vector_type(16)));
 typedef unsigned short kernel_uint16x16 __attribute__((ext_vector_type(16)));
 
-/// FP32 rounded to the nearest BF16, ties to even, in the upper half of each lane. NaN stays NaN, whatever its payload:
-/// no magnitude exceeds 0x7fff.
+/// FP32 rounded to the nearest BF16, ties to even, in the upper half of each lane. NaN that arithmetic made, which is
+/// quiet, stays NaN: rounding carries nothing into its bit, and what would pass the sign is cut off.
 static inline __attribute__((always_inline)) kernel_uint32x16 rounded_to_bfloat16(kernel_float16 values) {
     kernel_uint32x16 bits = (kernel_uint32x16)values;
     kernel_uint32x16 magnitude = (bits & 0x7fffffff) + 0x7fff + (bits >> 16 & 1);

@@ -1,4 +1,4 @@
-/// Some rows and columns of a matrix with one column per channel, cut into pieces that source and sink take at once.
+/// Some rows and columns of a matrix, cut into pieces that source and sink take at once.
 struct ColumnPieces: Sequence, IteratorProtocol {
     /// Rows whose elements begin `stride` apart.
     struct Piece {

@@ -14,10 +14,10 @@ struct NeighbourComputation: Sendable {
 
     /// - Parameter alpha: what the sum, not the mean, is multiplied by.
     init(_ layout: ChannelLayout, before: Int, after: Int, alpha: Double, beta: Double, k: Double) {
-        // Where the channels are contiguous, each position is as good as a sample.
-        self.sampleCount = layout.sampleCount * (layout.isChannelsLast ? layout.positionCount : 1)
+        let layout = layout.flattened
+        self.sampleCount = layout.sampleCount
         self.channelCount = layout.channelCount
-        self.positionCount = layout.isChannelsLast ? 1 : layout.positionCount
+        self.positionCount = layout.positionCount
         self.before = before
         self.after = after
         self.alpha = alpha

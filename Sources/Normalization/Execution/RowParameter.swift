@@ -25,13 +25,7 @@ struct RowParameter<Scalar: ComputationScalar> {
                 read(base, vector.pointer, count)
             } else {
                 // Wider than the computation: FP64, or integers that only FP64 holds.
-                var wide = try ElementSource<Double>(tensor, kernels: KernelSet.current.double)
-                for chunk in wide.chunks(of: 0..<count) {
-                    let elements = wide.load(chunk)
-                    for index in chunk {
-                        vector[index] = Scalar(elements[index - chunk.lowerBound])
-                    }
-                }
+                try parameter?.forEachElement { (element, index) in vector[index] = Scalar(element) }
             }
             self.converted = vector
             self.pointer = UnsafePointer(vector.pointer)

@@ -22,10 +22,10 @@ struct SpectralIteration<Scalar: ComputationScalar> {
 
     /// uᵀ·W·v, where v is the direction of Wᵀ·u if it is absent.
     func sigma(left: Parameter, right: Parameter?) throws(LayerError) -> Double {
-        try left.copy(to: self.left)
+        try left.forEachElement { (element, index) in self.left[index] = element }
         try self.multiplyTransposed(subtracting: 0)
         guard let right else { return self.norm(self.nextRight) }
-        try right.copy(to: self.right)
+        try right.forEachElement { (element, index) in self.right[index] = element }
         return self.product(self.nextRight, self.right)
     }
 
@@ -76,7 +76,7 @@ struct SpectralIteration<Scalar: ComputationScalar> {
             }
             let isInvariant = alpha == 0 || beta == 0
             coupling = alpha * beta
-            if isInvariant || step == nextCheck {
+            if isInvariant || step == nextCheck || step == spectralStepLimit {
                 let largest = tridiagonal.eigenvalue(rank: 0)
                 guard !isInvariant else { return largest.squareRoot() }
                 let residual = alpha * beta * tridiagonal.lastComponent(shift: largest)
@@ -158,15 +158,5 @@ extension SpectralIteration {
                 .addProduct(a.pointer + first, 1, chunk.count, chunk.count, b.pointer + first, &total)
         }
         return total
-    }
-}
-
-extension Parameter {
-    /// Copies the elements in FP64.
-    fileprivate func copy(to vector: Vector<Double>) throws(LayerError) {
-        var source = try ElementSource<Double>(self.tensor, kernels: KernelSet.current.double)
-        for chunk in source.chunks(of: 0..<self.count) {
-            vector.pointer.advanced(by: chunk.lowerBound).update(from: source.load(chunk), count: chunk.count)
-        }
     }
 }

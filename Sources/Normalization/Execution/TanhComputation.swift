@@ -14,9 +14,9 @@ struct TanhComputation: Sendable {
             // Too large or too small for FP32, and maybe not so its product with an element.
             return try self.run(Job<Double>(job.input, job.output, job.kernelSet, threadCount: job.threadCount))
         }
-        let weights = try Self.features(self.weight, count: self.featureCount, default: 1, job)
+        let weights = try Self.features(self.weight, count: self.featureCount, default: Scalar(1))
         let biases = try self.bias.map { bias throws(LayerError) in
-            try Self.features(bias, count: self.featureCount, default: 0, job)
+            try Self.features(bias, count: self.featureCount, default: Scalar(0))
         }
         let count = job.input.shape.elementCount
         try job.distribute(unitCount: (count - 1) / Self.unitLength + 1) { () throws(LayerError) in
@@ -34,22 +34,15 @@ struct TanhComputation: Sendable {
     }
 
     /// A parameter's elements, again and again where they are few, so that a piece of the input takes many rows.
-    private static func features<Scalar>(
+    private static func features<Scalar: ComputationScalar>(
         _ parameter: Parameter?,
         count: Int,
-        default defaultValue: Scalar,
-        _ job: Job<Scalar>
+        default defaultValue: Scalar
     ) throws(LayerError) -> Vector<Scalar> {
         let repeats = max(1, ElementSource<Scalar>.convertedChunkLength / count)
         guard let parameter else { return try Vector(repeating: defaultValue, count: repeats * count) }
         let features = try Vector<Scalar>(count: repeats * count)
-        var source = try ElementSource<Double>(parameter.tensor, kernels: job.kernelSet.double)
-        for chunk in source.chunks(of: 0..<count) {
-            let elements = source.load(chunk)
-            for index in chunk {
-                features[index] = Scalar(elements[index - chunk.lowerBound])
-            }
-        }
+        try parameter.forEachElement { (element, index) in features[index] = Scalar(element) }
         for index in count..<max(count, features.count) {
             features[index] = features[index - count]
         }

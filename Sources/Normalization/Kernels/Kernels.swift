@@ -2,7 +2,7 @@ import Tensors
 
 /// The kernels of one instruction set for numbers of one precision.
 ///
-/// A class, so that handing it on copies one reference and not ten functions.
+/// A class, so that handing it on copies one reference and not all the functions.
 final class Kernels<Scalar>: Sendable {
     typealias Source = UnsafePointer<Scalar>
     typealias Destination = UnsafeMutablePointer<Scalar>

@@ -1,4 +1,5 @@
-/// (x − E[x]) / sqrt(Var[x] + eps) · γ + β by the statistics that were taken: what most layers do.
+/// (x − E[x]) / sqrt(Var[x] + eps) · γ + β by the statistics that were taken, about the mean or about zero: what most
+/// layers do.
 struct AffineRule: ChannelRule {
     let epsilon: Epsilon
     let weight: Parameter?

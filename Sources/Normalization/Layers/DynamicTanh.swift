@@ -29,23 +29,20 @@ public struct DynamicTanh: NormalizationLayer {
     }
 
     public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
-        guard NormalizedAxes.supportedRanks.contains(shape.rank) else {
-            throw .unsupportedRank(shape.rank, supported: NormalizedAxes.supportedRanks)
-        }
-        let axis = shape.rank - 1
-        for case let parameter? in [self.weight, self.bias] {
-            guard parameter.count == shape[axis] else {
-                throw .axisLengthMismatch(
-                    parameter.name,
-                    elementCount: parameter.count,
-                    length: shape[axis],
-                    axis: axis
-                )
-            }
-            try parameter.checkShape([shape[axis]])
+        let features = try InputAxis(-1, of: shape, .axis)
+        for parameter in [self.weight, self.bias] {
+            try features.checkCount(parameter)
+            try parameter?.checkShape([features.length])
         }
         return NormalizationPlan(
-            .tanh(TanhComputation(featureCount: shape[axis], alpha: self.alpha, weight: self.weight, bias: self.bias))
+            .tanh(
+                TanhComputation(
+                    featureCount: features.length,
+                    alpha: self.alpha,
+                    weight: self.weight,
+                    bias: self.bias
+                )
+            )
         )
     }
 }

@@ -35,41 +35,26 @@ public struct FilterResponseNorm: NormalizationLayer {
         for parameter in [self.weight, self.bias, self.threshold] {
             try layout.check(parameter)
         }
-        let rule = ResponseRule(
-            weight: self.weight,
-            bias: self.bias,
-            threshold: self.threshold,
-            epsilon: self.epsilon
-        )
+        let scaling = AffineRule(epsilon: self.epsilon, weight: self.weight, bias: self.bias)
         let statistics = ChannelStatistics(kind: .meanSquare)
-        let hasMinimum = self.threshold != nil
-        return NormalizationPlan(.channels(ChannelComputation(layout, statistics, rule, hasMinimum: hasMinimum)))
+        guard let threshold = self.threshold else {
+            return NormalizationPlan(.channels(ChannelComputation(layout, statistics, scaling)))
+        }
+        let rule = ThresholdRule(scaling: scaling, threshold: threshold)
+        return NormalizationPlan(.channels(ChannelComputation(layout, statistics, rule, hasMinimum: true)))
     }
 }
 
-private struct ResponseRule: ChannelRule {
-    let weight: Parameter?
-    let bias: Parameter?
-    let threshold: Parameter?
-    let epsilon: Epsilon
+/// What `scaling` does, raised to the thresholds.
+private struct ThresholdRule: ChannelRule {
+    let scaling: AffineRule
+    let threshold: Parameter
 
-    var parameters: [ChannelParameter] {
-        [ChannelParameter(self.weight, default: 1), ChannelParameter(self.bias)]
-            + (self.threshold.map { [ChannelParameter($0)] } ?? [])
-    }
+    var parameters: [ChannelParameter] { self.scaling.parameters + [ChannelParameter(self.threshold)] }
 
     func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
-        let (weights, biases) = (block.parameters[0], block.parameters[1])
-        for index in 0..<block.count {
-            transforms.means[index] = 0
-            transforms.remainders[index] = 0
-            transforms.scales[index] =
-                self.epsilon.scale(variance: block.statistics.spreads[index]) * weights[index]
-            transforms.shifts[index] = biases[index]
-        }
-        guard self.threshold != nil else { return }
-        for index in 0..<block.count {
-            transforms.minimums[index] = block.parameters[2][index]
-        }
+        self.scaling.fill(transforms, for: block)
+        let thresholds = block.parameters[self.scaling.parameters.count]
+        transforms.minimums.update(from: thresholds, count: block.count)
     }
 }

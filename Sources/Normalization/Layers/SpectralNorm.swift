@@ -55,30 +55,16 @@ public struct SpectralNorm: NormalizationLayer {
     }
 
     public func plan(for shape: Shape) throws(LayerError) -> NormalizationPlan {
-        guard NormalizedAxes.supportedRanks.contains(shape.rank) else {
-            throw .unsupportedRank(shape.rank, supported: NormalizedAxes.supportedRanks)
-        }
-        guard (-shape.rank..<shape.rank).contains(self.dim) else {
-            throw .axisOutOfRange(self.dim, rank: shape.rank, .dim)
-        }
-        let axis = self.dim < 0 ? self.dim + shape.rank : self.dim
-        // Shape has checked the products of the dimensions.
-        let outerCount = shape.dimensions[..<axis].reduce(1, *)
-        let innerCount = shape.dimensions[(axis + 1)...].reduce(1, *)
+        let rows = try InputAxis(self.dim, of: shape, .dim)
         if case .frozen(let left, let right) = self.method {
-            guard left.count == shape[axis] else {
-                throw .axisLengthMismatch(.u, elementCount: left.count, length: shape[axis], axis: axis)
-            }
-            try left.checkShape([shape[axis]])
+            try rows.checkCount(left)
+            try left.checkShape([rows.length])
             if let right {
-                let columnCount = outerCount * innerCount
-                guard right.count == columnCount else {
-                    throw .countMismatch(.v, elementCount: right.count, expected: columnCount)
-                }
-                try right.checkShape(shape.dimensions.enumerated().filter { $0.offset != axis }.map(\.element))
+                try right.checkCount(rows.outerCount * rows.innerCount)
+                try right.checkShape(shape.dimensions.enumerated().filter { $0.offset != rows.index }.map(\.element))
             }
         }
-        let matrix = WeightMatrix(outerCount: outerCount, rowCount: shape[axis], innerCount: innerCount)
+        let matrix = WeightMatrix(outerCount: rows.outerCount, rowCount: rows.length, innerCount: rows.innerCount)
         return NormalizationPlan(.spectral(SpectralComputation(matrix: matrix, method: self.method)))
     }
 }

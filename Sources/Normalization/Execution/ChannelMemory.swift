@@ -1,0 +1,48 @@
+/// Memory for what a rule reads and writes, one element for each channel of a block.
+struct ChannelMemory {
+    private let numbers: Vector<Double>
+    private let count: Int
+
+    init(count: Int) throws(LayerError) {
+        self.numbers = try Vector(count: 8 * count)
+        self.count = count
+    }
+
+    var moments: ChannelMoments {
+        ChannelMoments(means: self[0], remainders: self[1], spreads: self[2])
+    }
+
+    var transforms: ChannelTransforms {
+        ChannelTransforms(means: self[3], remainders: self[4], scales: self[5], shifts: self[6], minimums: self[7])
+    }
+
+    /// The statistics of each of some channels, from those of the groups from `firstChannel` on.
+    func spread(
+        _ groups: ChannelMoments,
+        over channels: Range<Int>,
+        firstChannel: Int,
+        channelsPerGroup: Int
+    ) -> ChannelMoments {
+        let first = channels.lowerBound - firstChannel
+        if channelsPerGroup == 1 {
+            return ChannelMoments(
+                means: groups.means + first,
+                remainders: groups.remainders + first,
+                spreads: groups.spreads + first
+            )
+        }
+        let moments = self.moments
+        var index = 0
+        while index < channels.count {
+            let group = (first + index) / channelsPerGroup
+            let count = min((group + 1) * channelsPerGroup - first, channels.count) - index
+            (moments.means + index).update(repeating: groups.means[group], count: count)
+            (moments.remainders + index).update(repeating: groups.remainders[group], count: count)
+            (moments.spreads + index).update(repeating: groups.spreads[group], count: count)
+            index += count
+        }
+        return moments
+    }
+
+    private subscript(index: Int) -> UnsafeMutablePointer<Double> { self.numbers.pointer + index * self.count }
+}
