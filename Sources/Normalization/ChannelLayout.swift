@@ -52,6 +52,30 @@ struct ChannelLayout: Sendable {
         )
     }
 
+    /// The layout in which all channels of all samples are channels of one.
+    var folded: Self {
+        Self(
+            sampleCount: 1,
+            channelCount: self.sampleCount * self.channelCount,
+            positionCount: self.positionCount,
+            isChannelsLast: false,
+            channelAxis: self.channelAxis
+        )
+    }
+
+    /// Whether samples are contiguous, have statistics of their own, and are so small that what is done for each of
+    /// them costs more than their elements.
+    func folds(with statistics: ChannelStatistics) -> Bool {
+        let isContiguous = !self.isChannelsLast || self.positionCount == 1
+        return isContiguous && !statistics.isAcrossSamples && self.sampleCount > 1
+            && self.sampleLength <= Tile.length && self.channelCount <= ChannelWorker<Double>.blockLength
+    }
+
+    /// Whether the same is so, but that a channel's elements do not stand side by side.
+    func isScattered(with statistics: ChannelStatistics) -> Bool {
+        self.isChannelsLast && self.positionCount > 1 && !statistics.isAcrossSamples && self.sampleLength <= 256
+    }
+
     /// The number of elements of one sample.
     var sampleLength: Int { self.channelCount * self.positionCount }
 

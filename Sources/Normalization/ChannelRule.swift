@@ -27,7 +27,7 @@ struct ChannelParameter: Sendable {
     }
 }
 
-/// Neighbouring channels of one sample, as a rule sees them.
+/// Neighbouring channels of a sample, or of several samples in a row, as a rule sees them.
 struct ChannelBlock {
     /// How many channels there are; every pointer below leads to as many numbers.
     let count: Int
@@ -35,8 +35,9 @@ struct ChannelBlock {
     /// The statistics of each channel, or of the group that it belongs to. Nothing for layers that take none.
     let statistics: ChannelMoments
 
-    /// What the channels of the sample have in common, where the layer asks for it.
-    let sample: SampleStatistics
+    /// What the channels of a sample have in common, for each of its channels, where the layer asks for it: by
+    /// `ChannelStatistics.Summary` mean and variance of all elements, or the mean of the channels' norms.
+    let samples: ChannelMoments
 
     /// The elements of each of the rule's parameters.
     let parameters: [UnsafePointer<Double>]
@@ -75,16 +76,6 @@ struct ChannelMoments {
 
     /// By `ChannelStatistics.Kind`: Var[x], E[x²], E[|x|] or max |x|.
     let spreads: UnsafeMutablePointer<Double>
-}
-
-/// Statistics over all channels of a sample.
-struct SampleStatistics {
-    /// By `ChannelStatistics.Summary`: the mean of all elements, or that of the channels' norms.
-    var mean = 0.0
-    var remainder = 0.0
-
-    /// The biased variance of all elements.
-    var variance = 0.0
 }
 
 /// What the elements of some channels go through: y = max(((x − mean) − remainder)·scale + shift, minimum).

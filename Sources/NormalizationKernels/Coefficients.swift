@@ -19,6 +19,20 @@ public func inverseDeviations(
     }
 }
 
+/// How many numbers have a place in FP64 that FP32 has no normal number for; not those that are zero, infinite or NaN.
+public func countBeyondFloat(_ numbers: UnsafePointer<Double>, count: Int) -> Int {
+    var result = 0
+    var index = 0
+    while index < count {
+        let magnitude = numbers[index].magnitude
+        let isSmall = magnitude < 0x1p-126 && magnitude > 0
+        let isLarge = magnitude > 0x1p127 && magnitude < .infinity
+        result &+= (isSmall ? 1 : 0) &+ (isLarge ? 1 : 0)
+        index &+= 1
+    }
+    return result
+}
+
 /// Means that are unevaluated sums of two numbers, as such sums in the precision that is computed with.
 public func splitMeans(
     _ means: UnsafePointer<Double>,

@@ -11,16 +11,18 @@ extension ChannelComputation {
         let computation = ChannelComputation(layout, statistics, NoRule())
         let job = Job<Double>(tensor, tensor, .current, threadCount: 1)
         var source = try job.makeSource()
-        let channelsPerBlock = min(ChannelWorker<Double>.blockLength, layout.channelCount)
+        // Small samples are folded into one.
+        let folded = computation.layout
+        let channelsPerBlock = min(ChannelWorker<Double>.blockLength, folded.channelCount)
         var groups = try GroupStatistics(computation, statistics, groupCount: channelsPerBlock, job)
-        let means = try Self.numbers(for: layout)
-        let variances = try Self.numbers(for: layout)
+        let means = try Self.numbers(for: folded)
+        let variances = try Self.numbers(for: folded)
         defer { withExtendedLifetime((tensor, means, variances)) {} }
-        for sample in 0..<layout.sampleCount {
-            for channels in Chunks(0..<layout.channelCount, length: channelsPerBlock) {
+        for sample in 0..<folded.sampleCount {
+            for channels in Chunks(0..<folded.channelCount, length: channelsPerBlock) {
                 groups.take(channels, samples: sample..<sample + 1, from: &source)
                 for (index, channel) in channels.enumerated() {
-                    let position = sample * layout.channelCount + channel
+                    let position = sample * folded.channelCount + channel
                     means.elements(as: Double.self)[position] = groups.groups.means[index]
                     variances.elements(as: Double.self)[position] = groups.groups.spreads[index]
                 }

@@ -2,7 +2,11 @@ import Tensors
 
 /// Normalizes channels by what a rule makes of their parameters and, for most layers, of their statistics.
 struct ChannelComputation: Sendable {
+    /// Small samples are seen as one: theirs are then channels of a sample that has all of them.
     let layout: ChannelLayout
+
+    /// How many of the channels make a sample of the input.
+    let channelsPerSample: Int
 
     /// None where the rule knows everything from its parameters.
     let statistics: ChannelStatistics?
@@ -18,13 +22,22 @@ struct ChannelComputation: Sendable {
         _ rule: any ChannelRule,
         hasMinimum: Bool = false
     ) {
-        self.layout = statistics == nil ? layout.flattened : layout
+        let isFolded = statistics.map { layout.folds(with: $0) } ?? false
+        self.layout = isFolded ? layout.folded : statistics == nil ? layout.flattened : layout
+        self.channelsPerSample = layout.channelCount
         self.statistics = statistics
         self.rule = rule
         self.hasMinimum = hasMinimum
     }
 
+    /// Whether samples are so small that several are taken together.
+    var isFolded: Bool { self.channelsPerSample < self.layout.channelCount }
+
     func run<Scalar>(_ job: Job<Scalar>) throws(LayerError) {
+        if let statistics, self.layout.isScattered(with: statistics) {
+            try PermutedComputation(channelsFirst: self, statistics).run(job)
+            return
+        }
         let grid = ChannelGrid(self, threadCount: job.threadCount)
         try job.distribute(unitCount: grid.unitCount) { () throws(LayerError) in
             try ChannelWorker(self, grid, job)

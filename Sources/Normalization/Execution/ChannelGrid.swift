@@ -42,6 +42,10 @@ struct ChannelGrid: Sendable {
             let worthwhile = columnsPerChannel == nil ? max(1, self.unitLength / layout.positionCount) : .max
             return min(worthwhile, channelsPerBlock, layout.channelCount)
         }
+        if computation.isFolded {
+            let sampleLength = computation.channelsPerSample * layout.positionCount
+            return min(max(1, self.unitLength / sampleLength) * computation.channelsPerSample, layout.channelCount)
+        }
         guard statistics.summary == .none else { return layout.channelCount }
         func wholeGroups(_ count: Int) -> Int {
             let groupSize = statistics.channelsPerGroup

@@ -4,7 +4,7 @@ struct ChannelMemory {
     private let count: Int
 
     init(count: Int) throws(LayerError) {
-        self.numbers = try Vector(count: 8 * count)
+        self.numbers = try Vector(count: 11 * count)
         self.count = count
     }
 
@@ -12,8 +12,21 @@ struct ChannelMemory {
         ChannelMoments(means: self[0], remainders: self[1], spreads: self[2])
     }
 
+    /// What the channels of a sample have in common, for each of them.
+    var samples: ChannelMoments {
+        ChannelMoments(means: self[8], remainders: self[9], spreads: self[10])
+    }
+
     var transforms: ChannelTransforms {
         ChannelTransforms(means: self[3], remainders: self[4], scales: self[5], shifts: self[6], minimums: self[7])
+    }
+
+    /// Says of some channels what their sample has in common.
+    func setSample(_ summary: Moments, for channels: Range<Int>) {
+        let samples = self.samples
+        (samples.means + channels.lowerBound).update(repeating: summary.mean, count: channels.count)
+        (samples.remainders + channels.lowerBound).update(repeating: summary.remainder, count: channels.count)
+        (samples.spreads + channels.lowerBound).update(repeating: summary.spread, count: channels.count)
     }
 
     /// The statistics of each of some channels, from those of the groups from `firstChannel` on.

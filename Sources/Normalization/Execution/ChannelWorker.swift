@@ -17,7 +17,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
     private var groups: GroupStatistics<Scalar>?
     private var values: ChannelValues
     private let memory: ChannelMemory
-    private let coefficients: Coefficients<Scalar>
+    private var coefficients: Coefficients<Scalar>
     private let channelsPerBlock: Int
     private let channelsPerTile: Int
 
@@ -38,8 +38,9 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         self.channelsPerTile = Self.channelsPerTile(computation, self.channelsPerBlock, self.source.chunkLength)
         self.values = try ChannelValues(
             computation.rule.parameters,
-            channelCount: layout.channelCount,
+            channelCount: computation.channelsPerSample,
             blockLength: self.channelsPerBlock,
+            isFolded: computation.isFolded,
             kernels: job.kernelSet.double
         )
         self.memory = try ChannelMemory(count: self.channelsPerBlock)
@@ -58,7 +59,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         let (channels, samples) = self.grid[unit]
         guard let statistics = self.computation.statistics else {
             if channels != self.frozenChannels {
-                self.setCoefficients(channels, sample: samples.lowerBound, self.memory.moments, SampleStatistics())
+                self.setCoefficients(channels, sample: samples.lowerBound, self.memory.moments)
                 self.frozenChannels = channels
             }
             self.normalize(channels, samples: samples)
@@ -74,15 +75,19 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         guard var groups = self.groups.take() else { return }
         defer { self.groups = groups }
         let tiles = Chunks(channels, length: self.channelsPerTile)
-        var summary = SampleSummary(statistics.summary, positionCount: self.computation.layout.positionCount)
-        if statistics.summary != .none {
+        if statistics.summary != .none, !self.computation.isFolded {
+            var summary = SampleSummary(statistics.summary, positionCount: self.computation.layout.positionCount)
             for tile in tiles {
                 groups.take(tile, samples: samples, from: &self.source)
-                summary.add(groups.groups, count: tile.count)
+                summary.add(groups.groups, 0..<tile.count)
             }
+            self.memory.setSample(summary.result, for: 0..<self.channelsPerBlock)
         }
         for tile in tiles {
             groups.take(tile, samples: samples, from: &self.source)
+            if statistics.summary != .none, self.computation.isFolded {
+                self.summarize(groups.groups, of: tile, statistics)
+            }
             for part in Chunks(tile, length: self.channelsPerBlock) {
                 let moments = self.memory.spread(
                     groups.groups,
@@ -90,23 +95,31 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
                     firstChannel: tile.lowerBound,
                     channelsPerGroup: statistics.channelsPerGroup
                 )
-                self.setCoefficients(part, sample: samples.lowerBound, moments, summary.result)
+                self.setCoefficients(part, sample: samples.lowerBound, moments)
                 self.normalize(part, samples: samples)
             }
+        }
+    }
+
+    /// What the channels of each of some whole samples have in common.
+    private func summarize(_ channels: ChannelMoments, of tile: Range<Int>, _ statistics: ChannelStatistics) {
+        for sample in Chunks(0..<tile.count, length: self.computation.channelsPerSample) {
+            var summary = SampleSummary(statistics.summary, positionCount: self.computation.layout.positionCount)
+            summary.add(channels, sample)
+            self.memory.setSample(summary.result, for: sample)
         }
     }
 
     private mutating func setCoefficients(
         _ channels: Range<Int>,
         sample: Int,
-        _ moments: ChannelMoments,
-        _ summary: SampleStatistics
+        _ moments: ChannelMoments
     ) {
         self.values.load(channels, sample: sample)
         let block = ChannelBlock(
             count: channels.count,
             statistics: moments,
-            sample: summary,
+            samples: self.memory.samples,
             parameters: self.values.pointers,
             channelsPerGroup: self.computation.statistics?.channelsPerGroup ?? 1,
             kernels: self.wideKernels
@@ -141,9 +154,13 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         }
     }
 
+    private var usableNarrowKernels: NarrowKernels<Scalar>? {
+        self.coefficients.isInTwoSteps ? nil : self.narrowKernels
+    }
+
     /// How many elements are normalized at once.
     private var chunkLength: Int {
-        self.narrowKernels == nil ? min(self.source.chunkLength, self.sink.chunkLength) : .max
+        self.usableNarrowKernels == nil ? min(self.source.chunkLength, self.sink.chunkLength) : .max
     }
 
     /// Spans that do not fit into what source and sink take at once, piece by piece.
@@ -164,7 +181,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         // What is frozen is read in one go, which the processor sees coming.
         let distance = self.computation.statistics == nil ? 0 : Tile.prefetchDistance(tileLength: range.count)
-        if let narrowKernels {
+        if let narrowKernels = self.usableNarrowKernels {
             narrowKernels.normalizeSpans(
                 self.source.address(of: range.lowerBound),
                 self.sink.address(of: range.lowerBound),
@@ -178,18 +195,28 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             )
             return
         }
+        let x = self.source.load(range)
         let y = self.sink.destination(range)
-        self.kernels.normalizeSpans(
-            self.source.load(range),
-            y,
-            spanCount,
-            spanLength,
-            means + firstSpan,
-            remainders + firstSpan,
-            scales + firstSpan,
-            shifts + firstSpan,
-            distance
-        )
+        if self.coefficients.isInTwoSteps {
+            let (factors, zeros) = (self.coefficients.factors + firstSpan, self.coefficients.zeros + firstSpan)
+            let negativeZeros = self.coefficients.negativeZeros + firstSpan
+            let (means, remainders) = (means + firstSpan, remainders + firstSpan)
+            self.kernels.normalizeSpans(x, y, spanCount, spanLength, means, remainders, factors, negativeZeros, 0)
+            let (scales, shifts) = (scales + firstSpan, shifts + firstSpan)
+            self.kernels.normalizeSpans(y, y, spanCount, spanLength, zeros, zeros, scales, shifts, 0)
+        } else {
+            self.kernels.normalizeSpans(
+                x,
+                y,
+                spanCount,
+                spanLength,
+                means + firstSpan,
+                remainders + firstSpan,
+                scales + firstSpan,
+                shifts + firstSpan,
+                distance
+            )
+        }
         if let minimums = self.coefficients.minimums {
             self.kernels.raiseSpans(y, spanCount, spanLength, minimums + firstSpan)
         }
@@ -203,7 +230,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         for piece in ColumnPieces(rows: rows, columns: columns, width: width, chunkLength: self.chunkLength) {
             let (rows, columns, stride) = (piece.rowCount, piece.columnCount, piece.stride)
-            if let narrowKernels {
+            if let narrowKernels = self.usableNarrowKernels {
                 let x = self.source.address(of: piece.range.lowerBound)
                 let y = self.sink.address(of: piece.range.lowerBound)
                 narrowKernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
@@ -211,7 +238,14 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             }
             let x = self.source.load(piece.range)
             let y = self.sink.destination(piece.range)
-            self.kernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
+            if self.coefficients.isInTwoSteps {
+                let (factors, zeros) = (self.coefficients.factors, self.coefficients.zeros)
+                let negativeZeros = self.coefficients.negativeZeros
+                self.kernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, factors, negativeZeros)
+                self.kernels.normalizeColumns(y, y, rows, columns, stride, zeros, zeros, scales, shifts)
+            } else {
+                self.kernels.normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts)
+            }
             if let minimums = self.coefficients.minimums {
                 self.kernels.raiseColumns(y, rows, columns, stride, minimums)
             }
@@ -227,6 +261,11 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         _ chunkLength: Int
     ) -> Int {
         guard let statistics = computation.statistics else { return channelsPerBlock }
+        if computation.isFolded {
+            let channelCount = computation.channelsPerSample
+            let length = min(Tile.length, chunkLength) / computation.layout.positionCount
+            return max(1, min(length, channelsPerBlock) / channelCount) * channelCount
+        }
         let groupSize = statistics.channelsPerGroup
         guard statistics.summary == .none, !computation.takesColumnStatistics else {
             return max(1, channelsPerBlock / groupSize) * groupSize

@@ -8,8 +8,31 @@ struct PermutedComputation: Sendable {
 
     /// The reduced axes of each index along the kept ones are a channel for `rule`.
     init(_ axes: ReducedAxes, _ rule: some ChannelRule) {
-        self.order = PermutedOrder(axes)
+        self.order = PermutedOrder(axes.segments)
         self.channels = ChannelComputation(axes.permutedLayout, ChannelStatistics(), rule)
+    }
+
+    /// What `computation`, whose channels are last, does with its channels first.
+    init(channelsFirst computation: ChannelComputation, _ statistics: ChannelStatistics) {
+        let layout = computation.layout
+        self.order = PermutedOrder([
+            ReducedAxes.Segment(length: layout.sampleCount, isReduced: false),
+            ReducedAxes.Segment(length: layout.positionCount, isReduced: true),
+            ReducedAxes.Segment(length: layout.channelCount, isReduced: false),
+        ])
+        let channelsFirst = ChannelLayout(
+            sampleCount: layout.sampleCount,
+            channelCount: layout.channelCount,
+            positionCount: layout.positionCount,
+            isChannelsLast: false,
+            channelAxis: layout.channelAxis
+        )
+        self.channels = ChannelComputation(
+            channelsFirst,
+            statistics,
+            computation.rule,
+            hasMinimum: computation.hasMinimum
+        )
     }
 
     func run<Scalar: ComputationScalar>(_ job: Job<Scalar>) throws(LayerError) {
@@ -49,8 +72,7 @@ private struct PermutedOrder: Sendable {
     private let lineCount: Int
     private let linesPerUnit: Int
 
-    init(_ axes: ReducedAxes) {
-        let segments = axes.segments
+    init(_ segments: [ReducedAxes.Segment]) {
         var strides = [Int](repeating: 1, count: segments.count)
         var stride = 1
         for isReduced in [true, false] {

@@ -93,7 +93,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
 
     /// One element for each row of a block.
     private let moments: MomentVector
-    private let coefficients: Coefficients<Scalar>
+    private var coefficients: Coefficients<Scalar>
 
     init(
         _ layout: RowLayout,
@@ -125,7 +125,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         }
     }
 
-    private func setCoefficients(count: Int) {
+    private mutating func setCoefficients(count: Int) {
         let (means, remainders) = (self.moments.means, self.moments.remainders)
         let spreads = self.moments.spreads
         self.wideKernels.inverseDeviations(
@@ -135,7 +135,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
             self.epsilon.varianceTerm,
             self.epsilon.deviationTerm
         )
-        self.kernels.narrowCoefficients(spreads, self.coefficients.scales, count)
+        self.coefficients.setScales(spreads, count: count, self.kernels)
         self.kernels.splitMeans(
             means,
             remainders,
@@ -176,7 +176,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
 
     private mutating func normalize(_ rows: Range<Int>) {
         let block = self.layout.range(ofRows: rows)
-        if let narrowKernels {
+        if let narrowKernels, !self.coefficients.isInTwoSteps {
             self.normalize(block, rowCount: rows.count, narrowKernels)
             return
         }
@@ -192,11 +192,17 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
 
     /// Rows of a block, or a piece of one row that begins at its element `first`.
     private mutating func normalize(_ range: Range<Int>, rowCount: Int, rowLength: Int, from first: Int) {
-        let x = self.source.load(range)
+        var x = self.source.load(range)
         let y = self.sink.destination(range)
         let distance = Tile.prefetchDistance(tileLength: range.count)
-        let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
+        var (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
+        if self.coefficients.isInTwoSteps {
+            let (factors, negativeZeros) = (self.coefficients.factors, self.coefficients.negativeZeros)
+            self.kernels.normalizeSpans(x, y, rowCount, rowLength, means, remainders, factors, negativeZeros, 0)
+            x = UnsafePointer(y)
+            (means, remainders) = (self.coefficients.zeros, self.coefficients.zeros)
+        }
         if let weight = self.parameters.weight {
             let bias = self.parameters.bias.map { $0.pointer + first }
             let weight = weight.pointer + first

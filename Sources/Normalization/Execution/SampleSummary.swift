@@ -19,8 +19,8 @@ struct SampleSummary {
         self.positionCount = Double(positionCount)
     }
 
-    mutating func add(_ channels: ChannelMoments, count: Int) {
-        for index in 0..<count {
+    mutating func add(_ channels: ChannelMoments, _ range: Range<Int>) {
+        for index in range {
             switch self.kind {
             case .none: return
             case .moments: self.add(channels.means[index], channels.remainders[index], channels.spreads[index])
@@ -45,12 +45,9 @@ struct SampleSummary {
         self.squares += variance + difference * difference * ((self.channelCount - 1) / self.channelCount)
     }
 
-    var result: SampleStatistics {
-        guard self.channelCount > 0 else { return SampleStatistics() }
-        return SampleStatistics(
-            mean: self.mean,
-            remainder: self.remainder,
-            variance: self.squares / self.channelCount
-        )
+    var result: Moments {
+        var moments = Moments(spread: self.squares / self.channelCount)
+        (moments.mean, moments.remainder) = (self.mean, self.remainder)
+        return moments
     }
 }

@@ -54,6 +54,8 @@ struct SpectralIteration<Scalar: ComputationScalar> {
     /// near as the gap (Parlett 1980, §11.7). σ has settled when one of the two says that θ² is within 2e-8 of itself,
     /// the second, whose gap is an estimate, only together with a change since the last time that is as small.
     func settledSigma() throws(LayerError) -> Double {
+        let elementCount = self.matrix.rowCount * self.matrix.columnCount
+        let stepLimit = max(32, min(1000, spectralElementLimit / max(1, elementCount)))
         self.start()
         try self.multiplyTransposed(subtracting: 0)
         var alpha = self.norm(self.nextRight)
@@ -63,7 +65,7 @@ struct SpectralIteration<Scalar: ComputationScalar> {
         var coupling: Double?
         var nextCheck = 1
         var last = 0.0
-        for step in 1...spectralStepLimit {
+        for step in 1...stepLimit {
             try self.multiply(subtracting: alpha)
             let beta = self.norm(self.nextLeft)
             tridiagonal.append(alpha * alpha + beta * beta, beside: coupling)
@@ -76,7 +78,7 @@ struct SpectralIteration<Scalar: ComputationScalar> {
             }
             let isInvariant = alpha == 0 || beta == 0
             coupling = alpha * beta
-            if isInvariant || step == nextCheck || step == spectralStepLimit {
+            if isInvariant || step == nextCheck || step == stepLimit {
                 let largest = tridiagonal.eigenvalue(rank: 0)
                 guard !isInvariant else { return largest.squareRoot() }
                 let residual = alpha * beta * tridiagonal.lastComponent(shift: largest)
@@ -91,12 +93,12 @@ struct SpectralIteration<Scalar: ComputationScalar> {
             }
             self.scale(self.nextRight, 1 / alpha, into: self.right)
         }
-        throw .notConverged(stepCount: spectralStepLimit)
+        throw .notConverged(stepCount: stepLimit)
     }
 }
 
-/// How many steps σ may take to settle.
-private let spectralStepLimit = 1000
+/// How many elements all iterations together may go over: seconds of work.
+let spectralElementLimit = 1 << 34
 
 extension SpectralIteration {
     /// Where every iteration starts: numbers from −1 to 1 that look random, so that no structure of a weight is likely

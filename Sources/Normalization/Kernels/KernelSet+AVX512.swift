@@ -28,6 +28,7 @@ extension KernelSet {
             divideSpan: divideSpan,
             inverseDeviations: inverseDeviations,
             splitMeans: splitMeans,
+            countBeyondFloat: countBeyondFloat,
             narrowCoefficients: narrowCoefficients,
             narrow: [
                 .fp16: NarrowKernels(
@@ -72,6 +73,7 @@ extension KernelSet {
             divideSpan: divideSpan,
             inverseDeviations: inverseDeviations,
             splitMeans: splitMeans,
+            countBeyondFloat: countBeyondFloat,
             narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,

@@ -27,6 +27,7 @@ extension KernelSet {
             divideSpan: divideSpan,
             inverseDeviations: inverseDeviations,
             splitMeans: splitMeans,
+            countBeyondFloat: countBeyondFloat,
             narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,
@@ -59,6 +60,7 @@ extension KernelSet {
             divideSpan: divideSpan,
             inverseDeviations: inverseDeviations,
             splitMeans: splitMeans,
+            countBeyondFloat: countBeyondFloat,
             narrowCoefficients: narrowCoefficients,
             reading: [
                 .bool: convertUInt8, .uint8: convertUInt8, .int8: convertInt8,

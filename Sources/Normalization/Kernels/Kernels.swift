@@ -84,6 +84,9 @@ final class Kernels<Scalar>: Sendable {
     /// (means, remainders, count, high, low)
     let splitMeans: @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int, Destination, Destination) -> Void
 
+    /// (numbers, count) → how many FP32 has no normal number for
+    let countBeyondFloat: @Sendable (UnsafePointer<Double>, Int) -> Int
+
     /// (numbers, results, count)
     let narrowCoefficients: @Sendable (UnsafePointer<Double>, Destination, Int) -> Void
 
@@ -124,6 +127,7 @@ final class Kernels<Scalar>: Sendable {
         inverseDeviations: @escaping @Sendable (UnsafePointer<Double>, Sums, Int, Double, Double) -> Void,
         splitMeans:
             @escaping @Sendable (UnsafePointer<Double>, UnsafePointer<Double>, Int, Destination, Destination) -> Void,
+        countBeyondFloat: @escaping @Sendable (UnsafePointer<Double>, Int) -> Int,
         narrowCoefficients: @escaping @Sendable (UnsafePointer<Double>, Destination, Int) -> Void,
         narrow: [DataType: NarrowKernels<Scalar>] = [:],
         reading: [DataType: @Sendable (UnsafeRawPointer, Destination, Int) -> Void],
@@ -152,6 +156,7 @@ final class Kernels<Scalar>: Sendable {
         self.divideSpan = divideSpan
         self.inverseDeviations = inverseDeviations
         self.splitMeans = splitMeans
+        self.countBeyondFloat = countBeyondFloat
         self.narrowCoefficients = narrowCoefficients
         self.narrow = narrow
         self.reading = reading

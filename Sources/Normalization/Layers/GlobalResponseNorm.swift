@@ -50,10 +50,10 @@ private struct CompetitionRule: ChannelRule {
 
     func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
         let (weights, biases) = (block.parameters[0], block.parameters[1])
-        let denominator = block.sample.mean + self.epsilon
-        // A sample of zeros has no channel that stands out.
-        let inverse = denominator == 0 ? 0 : 1 / denominator
         for index in 0..<block.count {
+            let denominator = block.samples.means[index] + self.epsilon
+            // A sample of zeros has no channel that stands out.
+            let inverse = denominator == 0 ? 0 : 1 / denominator
             let norm = (block.statistics.spreads[index] * Double(self.positionCount)).squareRoot()
             transforms.means[index] = 0
             transforms.remainders[index] = 0

@@ -64,6 +64,11 @@ public struct SpectralNorm: NormalizationLayer {
                 try right.checkShape(shape.dimensions.enumerated().filter { $0.offset != rows.index }.map(\.element))
             }
         }
+        if case .power(let count) = self.method {
+            // Each iteration goes over the weight twice: what a request may cost has a limit.
+            let limit = max(1, spectralElementLimit / max(1, shape.elementCount))
+            guard count <= limit else { throw .outOfRange(.powerIterationCount, count, 1...limit) }
+        }
         let matrix = WeightMatrix(outerCount: rows.outerCount, rowCount: rows.length, innerCount: rows.innerCount)
         return NormalizationPlan(.spectral(SpectralComputation(matrix: matrix, method: self.method)))
     }

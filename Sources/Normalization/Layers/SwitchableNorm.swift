@@ -92,18 +92,18 @@ private struct SwitchingRule: ChannelRule {
     func fill(_ transforms: ChannelTransforms, for block: ChannelBlock) {
         let (means, variances) = (block.parameters[0], block.parameters[1])
         let (weights, biases) = (block.parameters[2], block.parameters[3])
-        let (instance, layer) = (block.statistics, block.sample)
+        let (instance, layer) = (block.statistics, block.samples)
         for index in 0..<block.count {
             self.setMean(
                 index,
                 transforms,
                 instance: (instance.means[index], instance.remainders[index]),
-                layer: (layer.mean, layer.remainder),
+                layer: (layer.means[index], layer.remainders[index]),
                 batch: means[index]
             )
             let variance =
                 self.varianceShares.instance * instance.spreads[index]
-                + self.varianceShares.layer * layer.variance
+                + self.varianceShares.layer * layer.spreads[index]
                 + self.varianceShares.batch * variances[index]
             transforms.scales[index] = self.running.epsilon.scale(variance: variance) * weights[index]
             transforms.shifts[index] = biases[index]
