@@ -73,7 +73,7 @@ struct ChannelLayout: Sendable {
 
     /// Whether the same is so, but that a channel's elements do not stand side by side.
     func isScattered(with statistics: ChannelStatistics) -> Bool {
-        self.isChannelsLast && self.positionCount > 1 && !statistics.isAcrossSamples && self.sampleLength <= 256
+        self.isChannelsLast && self.positionCount > 1 && !statistics.isAcrossSamples && self.sampleLength <= 1024
     }
 
     /// The number of elements of one sample.
