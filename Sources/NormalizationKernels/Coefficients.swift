@@ -55,15 +55,17 @@ public func splitMeans(
     splitMeans(means, remainders, count, high, low, { $0 }, { $0 })
 }
 
-/// Rounds numbers to the precision that is computed with.
+/// Rounds numbers to the precision that is computed with. NaN loses its payload, which kernels for BF16 rely on.
 public func narrowCoefficients(
     _ numbers: UnsafePointer<Double>,
     into results: UnsafeMutablePointer<Float>,
     count: Int
 ) {
+    let quietNaN = Float.nan
     var index = 0
     while index < count {
-        results[index] = Float(numbers[index])
+        let number = Float(numbers[index])
+        results[index] = number == number ? number : quietNaN
         index &+= 1
     }
 }
@@ -87,6 +89,7 @@ private func splitMeans<Scalar: FloatingPoint>(
     _ narrow: (Double) -> Scalar,
     _ widen: (Scalar) -> Double
 ) {
+    let quietNaN = Scalar.nan
     var index = 0
     while index < count {
         let (mean, remainder) = (means[index], remainders[index])
@@ -96,7 +99,7 @@ private func splitMeans<Scalar: FloatingPoint>(
         let part = sum - mean
         let rest = (mean - (sum - part)) + (remainder - part)
         let low = narrow((sum - widen(high)) + rest)
-        highs[index] = high
+        highs[index] = high == high ? high : quietNaN
         // An infinite mean leaves nothing; the difference from itself tells.
         lows[index] = low - low == 0 ? low : 0
         index &+= 1

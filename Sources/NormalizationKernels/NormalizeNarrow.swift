@@ -78,7 +78,7 @@ public func normalizeColumnsFloat16(
     normalizeColumns(x, y, rows, columns, stride, means, remainders, scales, shifts, widenFloat16, roundFloat16)
 }
 
-/// Normalizes contiguous spans of BF16, each by coefficients of its own.
+/// Normalizes contiguous spans of BF16, each by coefficients of its own, whose NaN have no payload.
 public func normalizeSpansBFloat16(
     _ x: UnsafeRawPointer,
     into y: UnsafeMutableRawPointer,

@@ -28,6 +28,10 @@ struct ServerProcess {
 
     /// Serves until a signal ends the process.
     func run() throws -> Never {
+        // What a request frees the next one takes: giving less than this back to the system would only cost page
+        // faults. Bodies and tensors are mapped, and go back at once (AlignedBuffer).
+        mallopt(M_TRIM_THRESHOLD, 8 << 20)
+        mallopt(M_MMAP_THRESHOLD, 1 << 20)
         let signals = Self.blockSignals()
         let configuration = self.makeConfiguration()
         let server = HTTPServer(

@@ -119,9 +119,15 @@ static inline __attribute__((always_inline)) kernel_float16 widen_odd_bfloat16(k
     return (kernel_float16)(pairs & 0xffff0000);
 }
 
+/// As `rounded_to_bfloat16`, of results whose NaN have no payload but that of a BF16: nothing carries into the sign.
+static inline __attribute__((always_inline)) kernel_uint32x16 plainly_rounded_to_bfloat16(kernel_float16 values) {
+    kernel_uint32x16 bits = (kernel_uint32x16)values;
+    return bits + 0x7fff + (bits >> 16 & 1);
+}
+
 static inline __attribute__((always_inline)) kernel_uint32x16 round_pairs_bfloat16(
     kernel_float16 even, kernel_float16 odd) {
-    return rounded_to_bfloat16(even) >> 16 | (rounded_to_bfloat16(odd) & 0xffff0000);
+    return plainly_rounded_to_bfloat16(even) >> 16 | (plainly_rounded_to_bfloat16(odd) & 0xffff0000);
 }
 
 #endif

@@ -3,13 +3,15 @@ struct ChannelMemory {
     private let numbers: Vector<Double>
     private let count: Int
 
-    init(count: Int) throws(LayerError) {
-        self.numbers = try Vector(count: 11 * count)
+    /// - Parameter statistics: without them there is no room for `moments`, without a summary none for `samples`.
+    init(count: Int, _ statistics: ChannelStatistics?) throws(LayerError) {
+        let kindCount = statistics.map { $0.summary == .none ? 8 : 11 } ?? 5
+        self.numbers = try Vector(count: kindCount * count)
         self.count = count
     }
 
     var moments: ChannelMoments {
-        ChannelMoments(means: self[0], remainders: self[1], spreads: self[2])
+        ChannelMoments(means: self[5], remainders: self[6], spreads: self[7])
     }
 
     /// What the channels of a sample have in common, for each of them.
@@ -18,7 +20,7 @@ struct ChannelMemory {
     }
 
     var transforms: ChannelTransforms {
-        ChannelTransforms(means: self[3], remainders: self[4], scales: self[5], shifts: self[6], minimums: self[7])
+        ChannelTransforms(means: self[0], remainders: self[1], scales: self[2], shifts: self[3], minimums: self[4])
     }
 
     /// Says of some channels what their sample has in common.

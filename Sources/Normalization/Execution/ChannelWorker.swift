@@ -43,7 +43,7 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
             isFolded: computation.isFolded,
             kernels: job.kernelSet.double
         )
-        self.memory = try ChannelMemory(count: self.channelsPerBlock)
+        self.memory = try ChannelMemory(count: self.channelsPerBlock, computation.statistics)
         // Narrow rows, of less than 64 columns, are repeated up to 16 times.
         self.coefficients = try Coefficients(
             count: max(self.channelsPerBlock * columnsPerChannel, 1024),
