@@ -246,6 +246,15 @@ private func normalizeRows<V: SIMD>(
         if rowLength >= width {
             // The last vector overlaps the one before it, so its elements are read before they are written.
             let last = load(V.self, source, rowLength &- width)
+            while index &+ 2 &* width <= rowLength {
+                let p = ((load(V.self, source, index) - mean) - remainder) * scale
+                let q = ((load(V.self, source, index &+ width) - mean) - remainder) * scale
+                prefetch_line(source + (index &+ prefetchDistance))
+                prefetch_line(source + (index &+ width &+ prefetchDistance))
+                store(finishVector(p, index), destination, index)
+                store(finishVector(q, index &+ width), destination, index &+ width)
+                index &+= 2 &* width
+            }
             while index &+ width <= rowLength {
                 let normalized = ((load(V.self, source, index) - mean) - remainder) * scale
                 prefetch_line(source + (index &+ prefetchDistance))

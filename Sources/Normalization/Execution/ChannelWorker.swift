@@ -180,7 +180,9 @@ struct ChannelWorker<Scalar: ComputationScalar>: UnitWorker {
         let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         // What is frozen is read in one go, which the processor sees coming.
-        let distance = self.computation.statistics == nil ? 0 : Tile.prefetchDistance(tileLength: range.count)
+        let distance =
+            self.computation.statistics == nil
+            ? 0 : Tile.prefetchDistance(tileLength: range.count, byteCount: self.source.byteCount)
         if let narrowKernels = self.usableNarrowKernels {
             narrowKernels.normalizeSpans(
                 self.source.address(of: range.lowerBound),

@@ -27,6 +27,9 @@ struct ElementSource<Scalar: ComputationScalar> {
         Chunks(range, length: self.chunkLength)
     }
 
+    /// The size of the whole tensor.
+    var byteCount: Int { self.tensor.byteCount }
+
     /// Where an element stands.
     func address(of element: Int) -> UnsafeRawPointer {
         self.base + element * self.tensor.dataType.byteWidth

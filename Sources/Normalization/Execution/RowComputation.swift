@@ -194,7 +194,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
     private mutating func normalize(_ range: Range<Int>, rowCount: Int, rowLength: Int, from first: Int) {
         var x = self.source.load(range)
         let y = self.sink.destination(range)
-        let distance = Tile.prefetchDistance(tileLength: range.count)
+        let distance = Tile.prefetchDistance(tileLength: range.count, byteCount: self.source.byteCount)
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         var (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
         if self.coefficients.isInTwoSteps {
@@ -217,7 +217,7 @@ private struct RowWorker<Scalar: ComputationScalar>: UnitWorker {
         let x = self.source.address(of: block.lowerBound)
         let y = self.sink.address(of: block.lowerBound)
         let length = self.layout.rowLength
-        let distance = Tile.prefetchDistance(tileLength: block.count)
+        let distance = Tile.prefetchDistance(tileLength: block.count, byteCount: self.source.byteCount)
         let (means, remainders) = (self.coefficients.means, self.coefficients.remainders)
         let (scales, shifts) = (self.coefficients.scales, self.coefficients.shifts)
         if let weight = self.parameters.weight?.pointer {
