@@ -63,7 +63,7 @@ targets += [
     .executableTarget(
         name: "normserve",
         dependencies: [
-            "HTTPServer", "NormalizationService",
+            "HTTPServer", "NormalizationService", "CSystem",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]

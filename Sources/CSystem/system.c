@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "system.h"
 
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
@@ -15,4 +16,9 @@ int system_accept(int listener, struct sockaddr *address, socklen_t *address_len
 int system_unsent_bytes(int socket) {
     int count = 0;
     return ioctl(socket, TIOCOUTQ, &count) == 0 ? count : 0;
+}
+
+void system_keep_memory(int byte_count, int mapped_byte_count) {
+    mallopt(M_TRIM_THRESHOLD, byte_count);
+    mallopt(M_MMAP_THRESHOLD, mapped_byte_count);
 }

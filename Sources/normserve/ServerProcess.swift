@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSystem
 import FoundationEssentials
 import Glibc
 import HTTPCore
@@ -30,8 +31,7 @@ struct ServerProcess {
     func run() throws -> Never {
         // What a request frees the next one takes: giving less than this back to the system would only cost page
         // faults. Bodies and tensors are mapped, and go back at once (AlignedBuffer).
-        mallopt(M_TRIM_THRESHOLD, 8 << 20)
-        mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        system_keep_memory(8 << 20, 1 << 20)
         let signals = Self.blockSignals()
         let configuration = self.makeConfiguration()
         let server = HTTPServer(

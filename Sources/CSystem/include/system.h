@@ -12,3 +12,8 @@ int system_accept(int listener, struct sockaddr *address, socklen_t *address_len
 
 /// What a socket was given to send and the peer has not acknowledged, in bytes: ioctl(2) with TIOCOUTQ; 0 on failure.
 int system_unsent_bytes(int socket);
+
+/// Tells the allocator to keep `byte_count` freed bytes for the next one who asks, and to map single allocations from
+/// `mapped_byte_count` on.
+void system_keep_memory(int byte_count, int mapped_byte_count);
+
