@@ -43,6 +43,8 @@ targets += [
 #endif
 
 targets += [
+    .systemLibrary(name: "CZlib"),
+    .systemLibrary(name: "COpenSSL"),
     .target(name: "CSystem"),
     .target(name: "CKernels"),
     .target(name: "CDecimal"),
@@ -52,18 +54,18 @@ targets += [
     .target(name: "TensorFormats", dependencies: ["AlignedMemory", "Tensors", "CDecimal"], swiftSettings: optimized),
     .target(
         name: "HTTPCore",
-        dependencies: ["AlignedMemory", .product(name: "HTTPTypes", package: "swift-http-types")]
+        dependencies: ["AlignedMemory", "CZlib", .product(name: "HTTPTypes", package: "swift-http-types")]
     ),
-    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem", "AlignedMemory"]),
+    .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem", "COpenSSL", "AlignedMemory"]),
     .target(
         name: "NormalizationService",
-        dependencies: ["Normalization", "TensorFormats", "HTTPCore"],
+        dependencies: ["Normalization", "TensorFormats", "HTTPCore", "COpenSSL"],
         resources: [.embedInCode("openapi.yaml")]
     ),
     .executableTarget(
         name: "normserve",
         dependencies: [
-            "HTTPServer", "NormalizationService", "CSystem",
+            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]

@@ -134,7 +134,7 @@ struct ChunkedDecoder {
             guard !byte.isBlank else { throw .foldedField }
             guard byte.isTokenCharacter else { throw .invalidFieldName }
             self.trailerCount += 1
-            guard self.trailerCount <= self.limits.maxTrailerFieldCount else { throw .trailersTooLarge }
+            guard self.trailerCount <= self.limits.maxTrailerFieldCount else { throw .tooManyTrailerFields }
             self.state = .trailerName
         case .trailerName where byte == UInt8(ascii: ":"):
             self.state = .trailerValue

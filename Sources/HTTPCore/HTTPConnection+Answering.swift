@@ -21,6 +21,7 @@ extension HTTPConnection {
         if let buffer = self.exchange?.buffer, !reply.body.contains(where: { $0.isPart(of: buffer) }) {
             self.releaseBuffer()
         }
+        self.metrics.countResponse(reply.head.status)
         self.output.begin()
         ResponseHeadEncoder.encode(
             reply.head,

@@ -11,7 +11,7 @@ extension HTTPConnection {
         case .head:
             // RFC 9112 §9.5: an idle connection is closed without a word.
             guard now >= self.waitingSince + self.patience(self.timeouts.idle) else { return false }
-            self.phase = .closed
+            self.giveUp(.idleTimeout)
         case .content:
             guard now >= self.waitingSince + self.timeouts.bodyGrace else { return false }
             guard self.isTooSlow(at: now) else {
@@ -23,14 +23,20 @@ extension HTTPConnection {
         case .output, .interimOutput:
             guard now >= self.waitingSince + self.timeouts.writeStall else { return false }
             self.releaseBuffer()
-            self.phase = .closed
+            self.giveUp(.writeTimeout)
         case .discard, .linger:
             guard now >= self.waitingSince + self.patience(self.timeouts.linger) else { return false }
-            self.phase = .closed
+            self.giveUp(.lingerTimeout)
         case .admission, .allocation, .dispatch, .answer, .refusal, .refusalAnswer, .endOfSending, .closed:
             return false
         }
         return true
+    }
+
+    /// Closes without a word. Draining is no fault of the client's, and not counted.
+    private mutating func giveUp(_ limit: Limit) {
+        if !self.isDraining { self.metrics[limit].add() }
+        self.phase = .closed
     }
 
     /// How long a client is waited for that owes nothing.

@@ -88,6 +88,7 @@ public struct HTTPConnection {
 
     let limits: HTTPLimits
     let timeouts: HTTPTimeouts
+    let metrics: HTTPMetrics
     var phase = Phase.head
     var input: InputBuffer
     var parser: RequestHeadParser
@@ -118,12 +119,18 @@ public struct HTTPConnection {
     var bodyBytesInSpan = 0
 
     /// A connection that was just accepted.
-    public init(limits: HTTPLimits, timeouts: HTTPTimeouts, at now: MonotonicTime) throws(AllocationError) {
+    public init(
+        limits: HTTPLimits,
+        timeouts: HTTPTimeouts,
+        metrics: HTTPMetrics,
+        at now: MonotonicTime
+    ) throws(AllocationError) {
         var limits = limits
         // More than any memory, and so little that no sum of sizes overflows.
         limits.maxBodyBytes = min(limits.maxBodyBytes, 1 << 48)
         self.limits = limits
         self.timeouts = timeouts
+        self.metrics = metrics
         self.input = try InputBuffer()
         self.parser = RequestHeadParser(limits: limits)
         self.waitingSince = now
@@ -189,6 +196,7 @@ public struct HTTPConnection {
 
     /// Turns to refusing the request, or the connection if no request is there.
     public mutating func refuse(_ error: HTTPError) {
+        error.limit.map { self.metrics[$0].add() }
         self.closesAfterReply = true
         self.input.removeAll()
         self.releaseBuffer()

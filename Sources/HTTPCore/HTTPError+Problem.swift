@@ -37,6 +37,13 @@ extension HTTPError {
                 detail: "the trailer section is too large"
             )
 
+        case .tooManyTrailerFields:
+            HTTPProblem(
+                .requestHeaderFieldsTooLarge,
+                code: "head_too_large",
+                detail: "the trailer section has too many fields"
+            )
+
         case .missingHost: .invalidHost("an HTTP/1.1 request needs a Host")
         case .repeatedHost: .invalidHost("Host appears more than once")
         case .invalidHost: .invalidHost("the host is not a name or an address with an optional port")
@@ -63,6 +70,20 @@ extension HTTPError {
                 .expectationFailed,
                 code: "expectation_failed",
                 detail: "100-continue is the only expectation that can be met"
+            )
+        case .unsupportedContentCoding:
+            HTTPProblem(
+                .unsupportedMediaType,
+                code: "unsupported_content_coding",
+                detail: "Content-Encoding is not gzip, deflate or identity, one of them and once",
+                fields: [.acceptEncoding: "gzip, deflate"]
+            )
+        case .invalidContentCoding:
+            HTTPProblem(
+                .badRequest,
+                code: "invalid_content_coding",
+                detail:
+                    "the content is not what its Content-Encoding says: it is corrupt, ends too early or goes on behind its end"
             )
         case .bodyTooLarge:
             HTTPProblem(

@@ -52,9 +52,14 @@ public enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     /// An expectation other than 100-continue.
     case unsupportedExpectation
 
+    /// A content coding other than gzip and deflate, or more than one.
+    case unsupportedContentCoding
+
     // Content
     /// Content beyond `maxBodyBytes`.
     case bodyTooLarge
+    /// Content that is not what its content coding says, ends too early or does not end with it.
+    case invalidContentCoding
     /// A chunk size that is not a row of hexadecimal digits, or followed by something else than an extension.
     case invalidChunkSize
     /// A chunk extension with a control character.
@@ -63,8 +68,10 @@ public enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case invalidChunkEnd
     /// Chunk extensions beyond `maxChunkExtensionBytes`.
     case chunkExtensionsTooLong
-    /// A trailer section beyond `maxTrailerBytes` or `maxTrailerFieldCount`.
+    /// A trailer section beyond `maxTrailerBytes`.
     case trailersTooLarge
+    /// A trailer section with more lines than `maxTrailerFieldCount`.
+    case tooManyTrailerFields
 
     // Time and load
     /// A head that was not complete in time.
@@ -75,4 +82,23 @@ public enum HTTPError: Error, Equatable, Sendable, CaseIterable {
     case overloaded
     /// The server is shutting down.
     case draining
+}
+
+extension HTTPError {
+    /// The limit that the client has run into, if it was one. The limit of connections is not among them: `overloaded`
+    /// is said of the memory, too.
+    public var limit: Limit? {
+        switch self {
+        case .requestLineTooLong: .requestLineBytes
+        case .headTooLarge: .headBytes
+        case .tooManyFields: .fields
+        case .bodyTooLarge: .bodyBytes
+        case .chunkExtensionsTooLong: .chunkExtensionBytes
+        case .trailersTooLarge: .trailerBytes
+        case .tooManyTrailerFields: .trailerFields
+        case .headTimeout: .headTimeout
+        case .bodyTimeout: .bodyRate
+        default: nil
+        }
+    }
 }

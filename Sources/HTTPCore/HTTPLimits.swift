@@ -1,6 +1,7 @@
 /// How much a client may ask for. Everything is enforced while bytes arrive, never after.
 public struct HTTPLimits: Sendable {
-    /// The content of one request, in bytes, without its chunk framing; beyond it 413.
+    /// The content of one request, in bytes, without its chunk framing, and both as it is sent and as it is once its
+    /// content coding is undone; beyond it 413.
     public var maxBodyBytes = 256 << 20
 
     /// The request-line and the header section with their line ends, in bytes; beyond it 431.
@@ -21,11 +22,14 @@ public struct HTTPLimits: Sendable {
     /// The lines of a trailer section; beyond it 431.
     public var maxTrailerFieldCount = 32
 
-    /// The memory for content of all connections together, in bytes; beyond it 503.
-    public var maxBodyBytesInFlight = 1 << 30
-
     /// The connections served at the same time; beyond it 503.
     public var maxConnections = 4096
+
+    /// Those of them that come from one IPv4 address or one IPv6 network of 64 bits; beyond it 503. 0 is no limit.
+    public var maxConnectionsPerAddress = 1024
+
+    /// The requests of one connection, the last of which is told that it closes. 0 is no limit.
+    public var maxRequestsPerConnection = 10_000
 
     public init() {}
 }

@@ -1,5 +1,8 @@
 /// How long the server waits for a client.
 public struct HTTPTimeouts: Sendable {
+    /// From the start of a connection to the end of its TLS handshake; then it is closed.
+    public var handshake = Duration.seconds(10)
+
     /// From the first byte of a head to its last, however often a byte arrives; then 408.
     public var head = Duration.seconds(10)
 

@@ -1,3 +1,4 @@
+import AlignedMemory
 import Dispatch
 import Glibc
 import HTTPCore
@@ -10,7 +11,8 @@ final class EventLoop: @unchecked Sendable {
 
     let queue: DispatchQueue
     let responder: any HTTPResponder
-    let budget: ByteBudget
+    let memory: MemoryBudget
+    let metrics: HTTPMetrics
     let pool: BufferPool
     let workers: WorkerPool
 
@@ -29,7 +31,8 @@ final class EventLoop: @unchecked Sendable {
     init(number: Int, services: HTTPServer.Services) {
         self.queue = DispatchQueue(label: "normserve.loop.\(number)")
         self.responder = services.responder
-        self.budget = services.budget
+        self.memory = services.memory
+        self.metrics = services.metrics
         self.pool = services.pool
         self.workers = services.workers
         self.limits = services.limits
@@ -46,9 +49,14 @@ final class EventLoop: @unchecked Sendable {
 
     /// Serves a connection that was just accepted, or turns it away.
     func adopt(_ socket: SocketDescriptor, as admission: ConnectionOccupancy.Admission) {
-        guard let http = try? HTTPConnection(limits: self.limits, timeouts: self.timeouts, at: .now()) else {
-            return self.occupancy.leave(admission)
-        }
+        guard
+            let http = try? HTTPConnection(
+                limits: self.limits,
+                timeouts: self.timeouts,
+                metrics: self.metrics,
+                at: .now()
+            )
+        else { return self.occupancy.leave(admission) }
         self.lastID += 1
         let connection = SocketConnection(id: self.lastID, admission: admission, socket: socket, http: http, loop: self)
         self.connections[self.lastID] = connection
@@ -69,7 +77,7 @@ final class EventLoop: @unchecked Sendable {
 
     /// Brings a worker's reply to its connection, if that is still there.
     func answered(_ id: UInt64, _ reply: HTTPReply) {
-        if let bytes = self.orphanedBytes.removeValue(forKey: id) { self.budget.release(bytes) }
+        if let bytes = self.orphanedBytes.removeValue(forKey: id) { self.memory.release(bytes) }
         self.connections[id]?.answered(reply)
     }
 

@@ -1,3 +1,4 @@
+public import AlignedMemory
 import Dispatch
 public import HTTPCore
 import Synchronization
@@ -9,7 +10,8 @@ public final class HTTPServer: Sendable {
         let responder: any HTTPResponder
         let limits: HTTPLimits
         let timeouts: HTTPTimeouts
-        let budget: ByteBudget
+        let memory: MemoryBudget
+        let metrics: HTTPMetrics
         let pool: BufferPool
         let workers: WorkerPool
         let occupancy: ConnectionOccupancy
@@ -27,17 +29,22 @@ public final class HTTPServer: Sendable {
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let state = Mutex(State.idle)
 
-    /// - Parameter log: is told what an operator wants to know; called from several threads.
+    /// - Parameters:
+    ///   - memory: what bodies, and all that is made of them, may take over all connections.
+    ///   - log: is told what an operator wants to know; called from several threads.
     public init(
         configuration: HTTPServerConfiguration,
         responder: any HTTPResponder,
+        memory: MemoryBudget,
+        metrics: HTTPMetrics,
         log: @escaping @Sendable (HTTPServerEvent) -> Void = { _ in }
     ) {
         let services = Services(
             responder: responder,
             limits: configuration.limits,
             timeouts: configuration.timeouts,
-            budget: ByteBudget(limit: configuration.limits.maxBodyBytesInFlight),
+            memory: memory,
+            metrics: metrics,
             pool: BufferPool(),
             workers: WorkerPool(count: configuration.workerCount),
             occupancy: ConnectionOccupancy(limit: configuration.limits.maxConnections)

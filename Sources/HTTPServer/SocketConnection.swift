@@ -61,6 +61,7 @@ final class SocketConnection {
                 case .bytes(let count):
                     turn.now = .now()
                     turn.bytes += count
+                    self.loop.metrics.receivedBytes.add(count)
                     turn.hasEmptiedSocket = count < space.count
                     self.http.received(count, at: turn.now)
                 case .end: self.http.receivedEnd()
@@ -88,6 +89,7 @@ final class SocketConnection {
                 switch self.send() {
                 case .bytes(let count):
                     turn.bytes += count
+                    self.loop.metrics.sentBytes.add(count)
                     self.http.sent(count, at: turn.now)
                     if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
                 case .wouldBlock: return self.awaitOutput()
@@ -160,7 +162,7 @@ extension SocketConnection {
     }
 
     private func allocate(_ capacity: Int, contentCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        guard self.loop.budget.reserve(contentCount - self.reservedBytes) else { return self.http.refuse(.overloaded) }
+        guard self.loop.memory.reserve(contentCount - self.reservedBytes) else { return self.refuseForWantOfMemory() }
         self.reservedBytes = contentCount
         do throws(AllocationError) {
             if let buffer {
@@ -170,7 +172,7 @@ extension SocketConnection {
                 self.http.provided(try self.loop.pool.take(capacity: capacity), at: now)
             }
         } catch {
-            self.loop.budget.release(self.reservedBytes)
+            self.loop.memory.release(self.reservedBytes)
             self.reservedBytes = 0
             self.http.refuse(.overloaded)
         }
@@ -189,15 +191,20 @@ extension SocketConnection {
         guard byteCount > Self.maxUncountedReplyBytes else { return }
         // First the request's own memory, if the reply has no use for it.
         self.recycle(at: now)
-        if self.loop.budget.reserve(byteCount) {
+        if self.loop.memory.reserve(byteCount) {
             self.replyBytes = byteCount
         } else {
-            self.http.refuse(.overloaded)
+            self.refuseForWantOfMemory()
         }
     }
 
+    private func refuseForWantOfMemory() {
+        self.loop.metrics[.inFlightBytes].add()
+        self.http.refuse(.overloaded)
+    }
+
     private func giveBackReply() {
-        self.loop.budget.release(self.replyBytes)
+        self.loop.memory.release(self.replyBytes)
         self.replyBytes = 0
     }
 
@@ -206,7 +213,7 @@ extension SocketConnection {
         if let job, !self.loop.workers.cancel(job) {
             self.loop.orphan(self.id, bytes: self.reservedBytes)
         } else {
-            self.loop.budget.release(self.reservedBytes)
+            self.loop.memory.release(self.reservedBytes)
         }
         self.job = nil
         self.reservedBytes = 0

@@ -1,3 +1,4 @@
+import AlignedMemory
 import ArgumentParser
 import CSystem
 import FoundationEssentials
@@ -34,6 +35,7 @@ struct ServerProcess {
         system_keep_memory(8 << 20, 1 << 20)
         let signals = Self.blockSignals()
         let configuration = self.makeConfiguration()
+        let memory = MemoryBudget(limit: self.options.limits.maxInFlightBytes.bytes)
         let server = HTTPServer(
             configuration: configuration,
             responder: NormalizationService(
@@ -41,6 +43,8 @@ struct ServerProcess {
                 threadCount: self.threads,
                 readiness: self.readiness
             ),
+            memory: memory,
+            metrics: HTTPMetrics(memory: memory),
             log: self.log
         )
         do throws(HTTPServerError) {
@@ -106,7 +110,6 @@ extension ServerProcess {
         configuration.limits.maxBodyBytes = limits.maxBodyBytes.bytes
         configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
         configuration.limits.maxFieldCount = limits.maxFields
-        configuration.limits.maxBodyBytesInFlight = limits.maxInFlightBytes.bytes
         configuration.limits.maxConnections = self.raiseConnectionLimit()
         configuration.timeouts.head = limits.headTimeout.duration
         configuration.timeouts.bodyGrace = limits.bodyGrace.duration

@@ -260,7 +260,12 @@ struct HTTPConnectionTests {
         arguments: [(2, true), (3, true), (4, false)]
     )
     func inlineLimit(count: Int, isInline: Bool) throws {
-        var http = try HTTPConnection(limits: HTTPLimits(), timeouts: HTTPTimeouts(), at: .now())
+        var http = try HTTPConnection(
+            limits: HTTPLimits(),
+            timeouts: HTTPTimeouts(),
+            metrics: HTTPMetrics(memory: MemoryBudget(limit: .max)),
+            at: .now()
+        )
         var text = Array((Self.post(count) + String(repeating: "x", count: count)).utf8)
         while true {
             switch http.next(at: .now()) {

@@ -31,6 +31,7 @@ struct TestSession {
     static let date = HTTPDate(seconds: 784_111_777)
 
     var http: HTTPConnection
+    let metrics = HTTPMetrics(memory: MemoryBudget(limit: .max))
     var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     var outcome = Outcome()
     var admission = HTTPAdmission.receive(bodyOffset: 0, inlineLimit: .max)
@@ -43,7 +44,7 @@ struct TestSession {
     private(set) var lastMessage: HTTPRequestMessage?
 
     init(limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts()) throws {
-        self.http = try HTTPConnection(limits: limits, timeouts: timeouts, at: self.now)
+        self.http = try HTTPConnection(limits: limits, timeouts: timeouts, metrics: self.metrics, at: self.now)
     }
 
     /// Delivers bytes as if one read had found them all.

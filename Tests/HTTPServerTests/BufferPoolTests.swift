@@ -57,7 +57,7 @@ struct BufferPoolTests {
 
     @Test("A budget gives no more than it has")
     func budget() {
-        let budget = ByteBudget(limit: 100)
+        let budget = MemoryBudget(limit: 100)
         #expect(budget.reserve(60))
         #expect(!budget.reserve(41))
         #expect(budget.reserve(40))

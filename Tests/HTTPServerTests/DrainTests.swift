@@ -17,7 +17,7 @@ extension ServerTests {
         try reading.send(Self.post("/echo", 2) + "a")
         try await eventually("one is in work, one is being read") {
             server.responder.heldCount.load(ordering: .relaxed) == 1
-                && server.server.services.budget.usedBytes == 1 + 2
+                && server.server.services.memory.usedBytes == 1 + 2
         }
         async let isClean = server.drain()
         #expect(try idle.rest() == [])

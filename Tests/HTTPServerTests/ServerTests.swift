@@ -143,7 +143,7 @@ extension ServerTests {
         }
         try await eventually("the server has closed the connections") { server.server.services.occupancy.current == 0 }
         try await eventually("the system has the descriptors back") { Self.socketCount() <= before }
-        try await eventually("the memory is given back") { server.server.services.budget.usedBytes == 0 }
+        try await eventually("the memory is given back") { server.server.services.memory.usedBytes == 0 }
         #expect(try Self.answer(of: server) == "ok")
     }
 
@@ -179,20 +179,20 @@ extension ServerTests {
         var clients = try (0..<3).map { _ in try server.client() }
         for client in clients { try client.send(Self.post("/hold", 1_000) + String(repeating: "x", count: 1_000)) }
         try await eventually("one request is in work, two wait") {
-            server.responder.heldCount.load(ordering: .relaxed) == 1 && services.budget.usedBytes == 3_000
+            server.responder.heldCount.load(ordering: .relaxed) == 1 && services.memory.usedBytes == 3_000
         }
         for client in clients { client.reset() }
         clients = []
-        try await eventually("those that waited are forgotten") { services.budget.usedBytes == 1_000 }
+        try await eventually("those that waited are forgotten") { services.memory.usedBytes == 1_000 }
         server.responder.released.signal()
-        try await eventually("the one in work gives its memory back at its end") { services.budget.usedBytes == 0 }
+        try await eventually("the one in work gives its memory back at its end") { services.memory.usedBytes == 0 }
         #expect(server.responder.heldCount.load(ordering: .relaxed) == 1)
         #expect(try Self.answer(of: server) == "ok")
     }
 
     @Test("9110 §15.6.4: beyond the memory for all connections, 503 before the content is read")
     func inFlightLimit() async throws {
-        let server = try TestServer { $0.limits.maxBodyBytesInFlight = 1_500 }
+        let server = try TestServer(memoryLimit: 1_500)
         let first = try server.client()
         try first.send(Self.post("/hold", 1_000) + String(repeating: "x", count: 1_000))
         try await eventually("the first is in work") { server.responder.heldCount.load(ordering: .relaxed) == 1 }
@@ -204,7 +204,7 @@ extension ServerTests {
         #expect(refusal.fields.contains("Retry-After: 1"))
         server.responder.released.signal()
         #expect(try first.response()?.status == 200)
-        try await eventually("the memory is given back") { server.server.services.budget.usedBytes == 0 }
+        try await eventually("the memory is given back") { server.server.services.memory.usedBytes == 0 }
         let third = try server.client()
         try third.send(Self.post("/echo", 3) + "abc")
         #expect(try third.response()?.text == "abc")
@@ -213,7 +213,7 @@ extension ServerTests {
     @Test("One request may use all the memory there is, wherever its content begins")
     func wholeBudget() throws {
         let count = 3 << 20
-        let server = try TestServer { $0.limits.maxBodyBytesInFlight = count }
+        let server = try TestServer(memoryLimit: count)
         let client = try server.client()
         for _ in 0..<2 {
             try client.send(Self.post("/echo", count))
@@ -224,10 +224,10 @@ extension ServerTests {
 
     @Test("Clients that declare much and send little leave the memory to others")
     func declaredOnly() async throws {
-        let server = try TestServer { $0.limits.maxBodyBytesInFlight = 16 << 20 }
+        let server = try TestServer(memoryLimit: 16 << 20)
         let hostile = try (0..<4).map { _ in try server.client() }
         for client in hostile { try client.send(Self.post("/echo", 256 << 20) + "x") }
-        try await eventually("all are being read") { server.server.services.budget.usedBytes == 8 << 20 }
+        try await eventually("all are being read") { server.server.services.memory.usedBytes == 8 << 20 }
         let client = try server.client()
         try client.send(Self.post("/echo", 3) + "abc")
         #expect(try client.response()?.text == "abc")
@@ -235,8 +235,8 @@ extension ServerTests {
 
     @Test("A large reply for which there is no room: 503; its room comes back when it is sent")
     func replyBudget() async throws {
-        let server = try TestServer { $0.limits.maxBodyBytesInFlight = TestResponder.largeCount }
-        let budget = server.server.services.budget
+        let server = try TestServer(memoryLimit: TestResponder.largeCount)
+        let budget = server.server.services.memory
         let first = try server.client()
         try first.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
         try await eventually("the reply is counted") { budget.usedBytes == TestResponder.largeCount }

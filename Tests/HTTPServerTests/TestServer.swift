@@ -62,12 +62,19 @@ final class TestServer: Sendable {
 
     init(
         _ address: HTTPServerConfiguration.Address = .tcp(host: "127.0.0.1", port: 0),
+        memoryLimit: Int = 1 << 30,
         _ configure: (inout HTTPServerConfiguration) -> Void = { _ in }
     ) throws {
         var configuration = HTTPServerConfiguration(address: address, eventLoopCount: 2, workerCount: 2)
         configure(&configuration)
+        let memory = MemoryBudget(limit: memoryLimit)
         self.responder = try TestResponder()
-        self.server = HTTPServer(configuration: configuration, responder: self.responder)
+        self.server = HTTPServer(
+            configuration: configuration,
+            responder: self.responder,
+            memory: memory,
+            metrics: HTTPMetrics(memory: memory)
+        )
         self.address = try self.server.start()
     }
 

@@ -48,7 +48,7 @@ extension ServerTests {
         try await eventually("the server has closed it") { server.server.services.occupancy.current == 0 }
         // A reset, not an end: the reply must not look whole, and the system keeps nothing of it.
         #expect(throws: TestClient.Failure.self) { try client.rest() }
-        #expect(server.server.services.budget.usedBytes == 0)
+        #expect(server.server.services.memory.usedBytes == 0)
     }
 
     @Test("A client that takes its reply slowly but steadily gets all of it")

@@ -1,16 +1,21 @@
 import Synchronization
 
-/// A number of bytes that many connections share.
-final class ByteBudget: Sendable {
-    private let limit: Int
+/// A number of bytes that all requests share, so that no crowd of them takes more memory than was agreed on.
+public final class MemoryBudget: Sendable {
+    /// On whose account large buffers are allocated in a task or thread; nobody counts them where it is `nil`.
+    @TaskLocal public static var current: MemoryBudget?
+
+    /// What may be in use at a time, in bytes.
+    public let limit: Int
+
     private let used = Atomic(0)
 
-    init(limit: Int) {
+    public init(limit: Int) {
         self.limit = limit
     }
 
     /// - Returns: whether there was room for `count` more bytes.
-    func reserve(_ count: Int) -> Bool {
+    public func reserve(_ count: Int) -> Bool {
         var used = self.used.load(ordering: .relaxed)
         // Nothing is added and taken back: that would refuse others who come in between.
         while count <= self.limit - used {
@@ -21,9 +26,10 @@ final class ByteBudget: Sendable {
         return false
     }
 
-    func release(_ count: Int) {
+    public func release(_ count: Int) {
         self.used.wrappingSubtract(count, ordering: .relaxed)
     }
 
-    var usedBytes: Int { self.used.load(ordering: .relaxed) }
+    /// What is in use now.
+    public var usedBytes: Int { self.used.load(ordering: .relaxed) }
 }
