@@ -61,16 +61,24 @@ class Steady(Client):
 
     async def act(self):
         connection = await self.connected()
-        asked = self.load.draw(self.oracle.cases)
-        begun_at = time.perf_counter()
+        asked = self.load.draw(self.cases())
         response = await self.load.exchange(self, connection, asked, in_pieces=self.random.random() < 0.2)
-        self.took(asked, time.perf_counter() - begun_at)
         if response.closes:
             self.leave()
         await self.load.pause(self.rest * self.random.random() * 2)
 
-    def took(self, asked, seconds):
-        pass
+    def cases(self):
+        return self.oracle.cases
+
+
+class Heavy(Steady):
+    """Behaves, and keeps every thread of the server busy."""
+
+    kind = "large tensors only"
+    rest = 0
+
+    def cases(self):
+        return [case for case in self.oracle.tensors if case.is_large]
 
 
 class Expecting(Client):

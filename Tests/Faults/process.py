@@ -62,7 +62,8 @@ class Process:
         try:
             sample = Sample(self.directory)
         except (FileNotFoundError, ProcessLookupError):
-            raise Ended(f"the process ended with {self.server.process.wait(10)}") from None
+            self.server.process.wait(10)
+            raise Ended from None
         self.peak_memory = max(self.peak_memory, sample.memory)
         self.peak_descriptors = max(self.peak_descriptors, sample.descriptors)
         self.peak_threads = max(self.peak_threads, sample.threads)
@@ -110,8 +111,11 @@ class Process:
     def limit_descriptors(self, free):
         """Leaves so many free descriptors; None lifts the limit again."""
         pid = self.server.process.pid
-        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        used = {int(name) for name in os.listdir(self.directory / "fd")}
+        try:
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            used = {int(name) for name in os.listdir(self.directory / "fd")}
+        except (FileNotFoundError, ProcessLookupError):
+            raise Ended from None
         # The limit is one of numbers, and the lowest free number is taken next.
         soft = hard
         if free is not None:
