@@ -65,7 +65,7 @@ targets += [
     .executableTarget(
         name: "normserve",
         dependencies: [
-            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem",
+            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem", "COpenSSL",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]
@@ -76,7 +76,7 @@ targets += [
     .testTarget(name: "NormalizationTests", dependencies: ["Normalization"]),
     .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "CDecimal"], swiftSettings: optimized),
     .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "COpenSSL"]),
     .testTarget(
         name: "NormalizationServiceTests",
         dependencies: ["NormalizationService", .product(name: "Yams", package: "Yams")]

@@ -14,6 +14,7 @@ final class Listener: Sendable {
     let queue = DispatchQueue(label: "normserve.listener")
     private let socket: ListeningSocket
     private let loops: [EventLoop]
+    private let handshakes: HandshakeLoops?
     private let occupancy: ConnectionOccupancy
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let acceptCount = Atomic(0)
@@ -24,11 +25,13 @@ final class Listener: Sendable {
     init(
         socket: ListeningSocket,
         loops: [EventLoop],
+        handshakes: HandshakeLoops?,
         occupancy: ConnectionOccupancy,
         log: @escaping @Sendable (HTTPServerEvent) -> Void
     ) {
         self.socket = socket
         self.loops = loops
+        self.handshakes = handshakes
         self.occupancy = occupancy
         self.log = log
         self.source = Mutex(DispatchSource.makeReadSource(fileDescriptor: socket.descriptor, queue: self.queue))
@@ -64,37 +67,45 @@ final class Listener: Sendable {
 
     private func accept() {
         for _ in 0..<Self.maxAcceptsPerTurn {
-            let descriptor = system_accept(self.socket.descriptor, nil, nil)
-            if descriptor >= 0 {
-                self.assign(SocketDescriptor(descriptor))
-                continue
-            }
-            switch errno {
+            switch self.acceptOne() {
+            case 0: continue
             case EINTR, ECONNABORTED: continue
             case EAGAIN: return
-            default: return self.rest(after: errno)
+            case let errorNumber: return self.rest(after: errorNumber)
             }
         }
+    }
+
+    /// - Returns: 0, or the error number.
+    private func acceptOne() -> Int32 {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                system_accept(self.socket.descriptor, $0, &length)
+            }
+        }
+        guard descriptor >= 0 else { return errno }
+        self.assign(SocketDescriptor(descriptor), from: PeerAddress(address))
+        return 0
     }
 
     /// Accepts who waits; nobody can wait for ever by coming anew.
     private func takeBacklog() {
         for _ in 0..<ListeningSocket.backlog {
-            let descriptor = system_accept(self.socket.descriptor, nil, nil)
-            if descriptor >= 0 {
-                self.assign(SocketDescriptor(descriptor))
-            } else if errno != EINTR, errno != ECONNABORTED {
-                return
-            }
+            guard [0, EINTR, ECONNABORTED].contains(self.acceptOne()) else { return }
         }
     }
 
-    private func assign(_ socket: SocketDescriptor) {
-        let admission = self.occupancy.enter()
-        guard admission != .drop else { return }
+    private func assign(_ socket: SocketDescriptor, from address: PeerAddress?) {
+        guard let place = self.occupancy.enter(from: address, isSecure: self.handshakes != nil) else { return }
         socket.disableNagle()
-        let loop = self.loops[self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue % self.loops.count]
-        loop.queue.async { loop.adopt(socket, as: admission) }
+        let number = self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue
+        let loop = self.loops[number % self.loops.count]
+        guard let handshakes else { return loop.queue.async { loop.adopt(Transport(socket), as: place) } }
+        handshakes.start(number, over: socket, as: place) { transport in
+            loop.queue.async { loop.adopt(transport, as: place) }
+        }
     }
 
     /// The connections that wait are not lost: they stay with the system until descriptors are free again.

@@ -8,9 +8,9 @@ final class SocketConnection {
     /// Replies up to this size are not held against the budget, so that they never fail for want of it.
     private static let maxUncountedReplyBytes = 64 << 10
 
-    let admission: ConnectionOccupancy.Admission
+    let place: ConnectionOccupancy.Place
     private let id: UInt64
-    private let socket: SocketDescriptor
+    private let transport: Transport
     private let loop: EventLoop
     private var http: HTTPConnection
     private let readSource: any DispatchSourceRead
@@ -18,7 +18,13 @@ final class SocketConnection {
     private var isReadSourceSuspended = false
     private var isAwaitingInput = true
     private var isAwaitingOutput = false
+    /// Whether output is awaited for the sake of input (TLS may have to answer first).
+    private var inputAwaitsOutput = false
+    /// Whether the end of sending is still to be said, for want of room.
+    private var owesEndOfSending = false
     private var isClosed = false
+    /// Whether the client hears no more before the close: it has gone, or the close is a reset.
+    private var hasGivenUp = false
     /// What the body of the current request takes from the server's budget.
     private var reservedBytes = 0
     /// What the reply takes from it that is being sent, if that does not stand in the body's memory.
@@ -30,26 +36,26 @@ final class SocketConnection {
 
     init(
         id: UInt64,
-        admission: ConnectionOccupancy.Admission,
-        socket: SocketDescriptor,
+        place: ConnectionOccupancy.Place,
+        transport: Transport,
         http: HTTPConnection,
         loop: EventLoop
     ) {
         self.id = id
-        self.admission = admission
-        self.socket = socket
+        self.place = place
+        self.transport = transport
         self.http = http
         self.loop = loop
-        self.readSource = DispatchSource.makeReadSource(fileDescriptor: socket.rawValue, queue: loop.queue)
+        self.readSource = DispatchSource.makeReadSource(fileDescriptor: transport.socket.rawValue, queue: loop.queue)
         self.readSource.setEventHandler { [unowned self] in self.becameReadable() }
         // The descriptor may be closed, and its number given to another, only when the source has let go of it.
-        self.readSource.setCancelHandler { withExtendedLifetime(socket) {} }
+        self.readSource.setCancelHandler { withExtendedLifetime(transport) {} }
         self.readSource.activate()
     }
 
     /// Does what can be done without waiting.
     private func run(isReadable: Bool) {
-        var isReadable = isReadable
+        var isReadable = isReadable || self.transport.hasBufferedInput
         var turn = Turn(at: .now())
         self.isAwaitingInput = false
         while !self.isClosed {
@@ -57,7 +63,7 @@ final class SocketConnection {
             case .receive(let space):
                 guard isReadable, !turn.hasEmptiedSocket || !self.http.isIdle else { return self.awaitInput() }
                 guard turn.mayReceive else { return self.loop.resume(self.id) }
-                switch self.socket.receive(into: space) {
+                switch self.transport.receive(into: space) {
                 case .bytes(let count):
                     turn.now = .now()
                     turn.bytes += count
@@ -65,8 +71,11 @@ final class SocketConnection {
                     turn.hasEmptiedSocket = count < space.count
                     self.http.received(count, at: turn.now)
                 case .end: self.http.receivedEnd()
-                case .wouldBlock: isReadable = false
-                case .failed: self.http.abandon()
+                case .wouldBlock(.input): isReadable = false
+                case .wouldBlock(.output):
+                    self.inputAwaitsOutput = true
+                    return self.awaitOutput()
+                case .failed: self.giveUp()
                 }
             case .admit(let head):
                 guard turn.mayBegin else { return self.loop.resume(self.id) }
@@ -92,17 +101,33 @@ final class SocketConnection {
                     self.loop.metrics.sentBytes.add(count)
                     self.http.sent(count, at: turn.now)
                     if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
-                case .wouldBlock: return self.awaitOutput()
-                case .end, .failed: self.http.abandon()
+                case .wouldBlock(.output): return self.awaitOutput()
+                case .wouldBlock(.input): return self.awaitInput()
+                case .end, .failed: self.giveUp()
                 }
-            case .endSending: self.socket.endSending()
+            case .endSending: self.endSending()
             case .close: self.close()
             }
         }
     }
 
     private func send() -> SocketDescriptor.Outcome {
-        self.http.output.withUnsentPieces(maxBytes: Self.maxBytesPerSend) { self.socket.send($0) }
+        self.http.output.withUnsentPieces(maxBytes: Self.maxBytesPerSend) { self.transport.send($0) }
+    }
+
+    private func giveUp() {
+        self.hasGivenUp = true
+        self.http.abandon()
+    }
+
+    private func resetOnClose() {
+        self.hasGivenUp = true
+        self.transport.socket.resetOnClose()
+    }
+
+    private func endSending() {
+        self.owesEndOfSending = !self.transport.endSending()
+        if self.owesEndOfSending { self.awaitOutput() }
     }
 }
 
@@ -122,18 +147,18 @@ extension SocketConnection {
 
     /// Looks at the clock, and at the client where only asking tells whether it is still there.
     func tick(at now: MonotonicTime) {
-        if self.http.awaitsAnswer, self.socket.isBroken {
+        if self.http.awaitsAnswer, self.transport.socket.isBroken {
             self.abandon()
             return
         }
         // Dispatch tells of room only when there is much; a slow client takes its reply all the same.
-        if self.isAwaitingOutput {
-            let unsentBytes = self.socket.unsentBytes
+        if self.isAwaitingOutput, !self.inputAwaitsOutput {
+            let unsentBytes = self.transport.socket.unsentBytes
             if unsentBytes < self.unsentBytes { self.http.clientTookOutput(at: now) }
             self.unsentBytes = unsentBytes
         }
         guard self.http.tick(at: now) else { return }
-        if self.isAwaitingOutput { self.socket.resetOnClose() }
+        if self.isAwaitingOutput { self.resetOnClose() }
         self.run(isReadable: false)
     }
 
@@ -143,7 +168,7 @@ extension SocketConnection {
 
     /// Resets the connection, whatever it is doing.
     func abandon() {
-        self.socket.resetOnClose()
+        self.resetOnClose()
         self.http.abandon()
         self.run(isReadable: false)
     }
@@ -221,6 +246,8 @@ extension SocketConnection {
 
     private func close() {
         self.isClosed = true
+        // RFC 9112 §9.8: the end of a connection is said before it is closed.
+        if !self.hasGivenUp { _ = self.transport.tls?.sendCloseNotify() }
         self.giveBackBudget()
         self.giveBackReply()
         self.readSource.cancel()
@@ -256,19 +283,21 @@ extension SocketConnection {
     private func becameWritable() {
         self.writeSource?.suspend()
         self.isAwaitingOutput = false
-        self.run(isReadable: false)
+        if self.owesEndOfSending { self.endSending() }
+        let isReadable = self.inputAwaitsOutput
+        self.inputAwaitsOutput = false
+        self.run(isReadable: isReadable)
     }
 
     private func awaitOutput() {
         guard !self.isAwaitingOutput else { return }
         self.isAwaitingOutput = true
-        self.unsentBytes = self.socket.unsentBytes
+        self.unsentBytes = self.transport.socket.unsentBytes
         if let writeSource { return writeSource.resume() }
-        let (source, socket) = (
-            DispatchSource.makeWriteSource(fileDescriptor: self.socket.rawValue, queue: self.loop.queue), self.socket
-        )
+        let (transport, queue) = (self.transport, self.loop.queue)
+        let source = DispatchSource.makeWriteSource(fileDescriptor: transport.socket.rawValue, queue: queue)
         source.setEventHandler { [unowned self] in self.becameWritable() }
-        source.setCancelHandler { withExtendedLifetime(socket) {} }
+        source.setCancelHandler { withExtendedLifetime(transport) {} }
         source.activate()
         self.writeSource = source
     }

@@ -38,6 +38,9 @@ struct Serve: ParsableCommand {
     @Option(help: "How a log line looks on standard error: text or json.")
     var logFormat = LogFormat.text
 
+    @OptionGroup(title: "TLS")
+    var tls: TLSOptions
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
 
@@ -51,6 +54,9 @@ struct Serve: ParsableCommand {
     func validate() throws {
         guard !self.host.isEmpty else {
             throw ValidationError("--host is empty; it must be an address or a name such as 127.0.0.1")
+        }
+        guard self.unixSocket == nil || self.tls.tlsKey == nil else {
+            throw ValidationError("--unix-socket is served without TLS; leave --tls-certificate and --tls-key out")
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); it must be from 1 to 1024")

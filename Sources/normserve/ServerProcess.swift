@@ -34,7 +34,9 @@ struct ServerProcess {
         // faults. Bodies and tensors are mapped, and go back at once (AlignedBuffer).
         system_keep_memory(8 << 20, 1 << 20)
         let signals = Self.blockSignals()
-        let configuration = self.makeConfiguration()
+        var configuration = self.makeConfiguration()
+        let identity = IdentityFiles(self.options.tls)
+        configuration.tls = try identity?.load()
         let memory = MemoryBudget(limit: self.options.limits.maxInFlightBytes.bytes)
         let server = HTTPServer(
             configuration: configuration,
@@ -53,7 +55,7 @@ struct ServerProcess {
         } catch {
             throw StartUpError(description: error.description)
         }
-        self.handleSignals(signals, for: server)
+        self.handleSignals(signals, for: server, identity)
     }
 }
 
@@ -129,6 +131,7 @@ extension ServerProcess {
         return [
             "address": "\(address)",
             "version": "\(Version.current)",
+            "tls": "\(self.options.tls.tlsKey != nil)",
             "threads": "\(self.threads)",
             "instruction_set": "\(InstructionSet.current.rawValue)",
             "max_body_bytes": "\(limits.maxBodyBytes)",
@@ -167,17 +170,31 @@ extension ServerProcess {
     }
 
     /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
-    private func handleSignals(_ signals: sigset_t, for server: HTTPServer) -> Never {
+    private func handleSignals(
+        _ signals: sigset_t,
+        for server: HTTPServer,
+        _ identity: IdentityFiles?
+    ) -> Never {
         // Not Dispatch's sources: the default action may come before them, and an ignored signal is lost.
         var signals = signals
         while true {
             var number: Int32 = 0
             guard sigwait(&signals, &number) == 0 else { continue }
             if number == SIGHUP {
-                self.logger.notice("SIGHUP: there is nothing to reload")
+                self.reload(identity, for: server)
             } else {
                 self.stop(server)
             }
+        }
+    }
+
+    private func reload(_ identity: IdentityFiles?, for server: HTTPServer) {
+        guard let identity else { return self.logger.notice("SIGHUP: there is nothing to reload") }
+        do throws(StartUpError) {
+            server.use(try identity.load())
+            self.logger.notice("SIGHUP: certificate and key are read again")
+        } catch {
+            self.logger.error("SIGHUP: the certificate and key from before stay in use: \(error)")
         }
     }
 

@@ -59,6 +59,7 @@ final class TestServer: Sendable {
     let responder: TestResponder
     let server: HTTPServer
     let address: HTTPServerConfiguration.Address
+    let metrics: HTTPMetrics
 
     init(
         _ address: HTTPServerConfiguration.Address = .tcp(host: "127.0.0.1", port: 0),
@@ -68,12 +69,13 @@ final class TestServer: Sendable {
         var configuration = HTTPServerConfiguration(address: address, eventLoopCount: 2, workerCount: 2)
         configure(&configuration)
         let memory = MemoryBudget(limit: memoryLimit)
+        self.metrics = HTTPMetrics(memory: memory)
         self.responder = try TestResponder()
         self.server = HTTPServer(
             configuration: configuration,
             responder: self.responder,
             memory: memory,
-            metrics: HTTPMetrics(memory: memory)
+            metrics: self.metrics
         )
         self.address = try self.server.start()
     }
