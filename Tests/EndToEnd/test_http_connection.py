@@ -194,6 +194,17 @@ def test_last_answer_reaches_a_client_that_goes_on_sending(server, answer):
             connection.sendall(bytes(1 << 16))
 
 
+def test_last_answer_reaches_a_client_of_a_server_with_small_limits():
+    """9112 §9.6: what is still read before the close has nothing to do with how large content may be."""
+    with Server("--max-body-bytes", "64KiB") as server:
+        for _ in range(5):
+            with server.connect() as connection:
+                connection.sendall(head_of_post(f"Content-Length: {4 << 20}"))
+                for _ in range(64):
+                    connection.sendall(bytes(1 << 16))
+                check_answer(ResponseReader(connection).next(), "413 body_too_large", is_last=True)
+
+
 def test_nothing_is_sent_on_its_own(server):
     """9112 §9.2: no answer without a request."""
     with server.connect() as connection:

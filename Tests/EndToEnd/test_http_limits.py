@@ -77,6 +77,7 @@ SMALL_LIMITS = [
     accepts("9110 §5.4: a head of 1 KiB", head(KIB)),
     refuses("9110 §5.4: a head of 1 KiB and a byte", HEAD_TOO_LARGE, head(KIB + 1)),
     accepts("9110 §5.4: heads of 1 KiB one after the other", head(KIB) * 3, "200", "200", "200"),
+    refuses("9112 §3: a request-line longer than a head may be", URI_TOO_LONG, request_line(2 * KIB)),
     accepts("6585 §5: 10 fields", fields(10)),
     refuses("6585 §5: 11 fields", "431 too_many_fields", fields(11)),
     accepts("9110 §15.5.14: content of 1 KiB", body(KIB), NO_JSON),
