@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -40,15 +41,17 @@ def run(*arguments, **variables):
 class Server:
     """A running normserve; a context manager that checks that it ends well."""
 
-    def __init__(self, *options, unix_socket=None, **variables):
+    def __init__(self, *options, unix_socket=None, descriptors=None, **variables):
+        """`descriptors` is how many files the process may have open, if not as many as this one."""
         self.log_file = tempfile.NamedTemporaryFile("w+", prefix="normserve-", suffix=".log")
         self.unix_socket = unix_socket
         arguments = [binary(), "serve", *options]
         if not unix_socket and "--port" not in options and "NORMSERVE_PORT" not in variables:
             arguments += ["--port", "0"]
         self.process = subprocess.Popen(
-            arguments, env=environment(**variables), stdin=subprocess.DEVNULL, stderr=self.log_file, stdout=self.log_file
-        )
+            arguments, env=environment(**variables), stdin=subprocess.DEVNULL, stderr=self.log_file, stdout=self.log_file,
+            preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))),
+        )  # fmt: skip
         self.port = None
         self._wait_until_ready()
         self.url = f"http://127.0.0.1:{self.port}"
