@@ -90,7 +90,8 @@ class Server:
             try:
                 self.port = self.port or self._port_in_log()
                 if self.port or self.unix_socket:
-                    self.tcp().close()
+                    if not self.tls:  # Where it would count as a failed handshake.
+                        self.tcp().close()
                     return
             except OSError:
                 pass
@@ -156,6 +157,10 @@ class Server:
         """A field of the process's status in bytes: VmRSS is what it holds, VmHWM the most it ever held."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)[1]) << 10
+
+    def descriptors(self):
+        """What the process holds open."""
+        return list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir())
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
