@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from codings import coded_request, compress
-from limits import reached, settled
+from limits import reached
 from problems import check_problem
 from server import ResponseReader, Server, request, wait_for
 from tensors import frame, tensor

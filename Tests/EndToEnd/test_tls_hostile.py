@@ -15,7 +15,7 @@ import pytest
 from server import ResponseReader, Server, request, wait_for
 from test_fairness import in_background, latencies
 from test_json import EXAMPLE
-from tls_client import BOTH, GET, HANDSHAKE, TLS12, TLS13, TLSStream, alerts, check_answer, client_hello, only, read_to_end, record
+from tls_client import BOTH, GET, HANDSHAKE, TLS12, TLS13, TLSStream, check_answer, client_hello, only, read_to_end, record
 
 SEED = int(os.environ.get("NORMSERVE_SEED", "20"))
 
