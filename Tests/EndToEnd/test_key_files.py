@@ -113,7 +113,7 @@ def test_reload(tmp_path, option):
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-@pytest.mark.parametrize("content", BAD, ids=repr)
+@pytest.mark.parametrize("content", BAD, ids=range(6))
 def test_bad_reload(tmp_path, option, content):
     """The old keys stay, none of the new ones counts, and an error in the log names the file, but no key."""
     path = tmp_path / "keys"

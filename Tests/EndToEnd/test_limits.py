@@ -21,7 +21,7 @@ DEFAULTS = {
     "max-chunk-extension-bytes": 4096, "max-json-depth": 64,
 }  # fmt: skip
 SMALL = {
-    "max-request-line-bytes": 100, "max-head-bytes": 600, "max-fields": 12, "max-trailer-bytes": 80, "max-trailer-fields": 3, "max-chunk-extension-bytes": 20,
+    "max-request-line-bytes": 100, "max-head-bytes": 1024, "max-fields": 12, "max-trailer-bytes": 80, "max-trailer-fields": 3, "max-chunk-extension-bytes": 20,
     "max-json-depth": 5, "max-body-bytes": 2000, "max-elements": 16,
 }  # fmt: skip
 

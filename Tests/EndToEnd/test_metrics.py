@@ -5,12 +5,11 @@ import re
 import time
 
 import pytest
-import yaml
 
 from certificates import write
 from codings import coded_request, compress
 from problems import check_problem
-from server import ROOT, ResponseReader, Server, request, run, wait_for
+from server import ResponseReader, Server, request, run, wait_for
 from test_json import EXAMPLE
 
 TEXT = json.dumps(EXAMPLE).encode()
@@ -70,13 +69,12 @@ def test_format(server):
     assert FAMILIES.items() <= types.items()
 
 
-def test_zero_from_the_start():
+def test_zero_from_the_start(problem_codes):
     """All codes that openapi.yaml lists and all limits are there before they first happen."""
-    codes = yaml.safe_load((ROOT / "openapi.yaml").read_text())["components"]["schemas"]["ProblemCode"]["enum"]
     with Server() as server:
         samples = server.metrics()
     problems = {sample for sample in samples if sample.startswith("normserve_problems_total")}
-    assert problems == {f'normserve_problems_total{{code="{code}"}}' for code in codes}
+    assert problems == {f'normserve_problems_total{{code="{code}"}}' for code in problem_codes}
     limits = {sample for sample in samples if sample.startswith("normserve_limit_reached_total")}
     assert limits >= {f'normserve_limit_reached_total{{limit="{limit}"}}' for limit in LIMITS}
     handshakes = {f'normserve_tls_handshakes_total{{result="{result}"}}' for result in ("full", "resumed", "failed")}
