@@ -96,6 +96,8 @@ struct RequestHeadParser {
                 headerFields: self.section.fields
             ),
             framing: framing,
+            contentEncoding: self.section.contentEncoding,
+            acceptEncoding: self.section.acceptEncoding,
             version: requestLine.version,
             isPersistent: self.section.isPersistent(version: requestLine.version),
             expectsContinue: expectsContinue,

@@ -21,7 +21,7 @@ final class SocketConnection {
     private var isClosed = false
     /// What the body of the current request takes from the server's budget.
     private var reservedBytes = 0
-    /// What the reply takes from it that is being sent, if that does not stand in the body's memory.
+    /// What the reply takes from it that is being sent, if that does not stand in the body's memory, and its coding.
     private var replyBytes = 0
     /// What the system held of the reply when it was last asked, in bytes.
     private var unsentBytes = 0
@@ -72,8 +72,8 @@ final class SocketConnection {
                 guard turn.mayBegin else { return self.loop.resume(self.id) }
                 turn.requests += 1
                 self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
-            case .allocate(let capacity, let contentCount, let buffer):
-                self.allocate(capacity, contentCount: contentCount, growing: buffer, at: turn.now)
+            case .allocate(let capacity, let reservation, let buffer):
+                self.allocate(capacity, reservation: reservation, growing: buffer, at: turn.now)
             case .recycle:
                 self.recycle(at: turn.now)
             case .respond(let message, let isInline):
@@ -84,6 +84,13 @@ final class SocketConnection {
             case .word(let problem):
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
+            case .yield:
+                turn.now = .now()
+                guard turn.mayReceive else { return self.loop.resume(self.id) }
+            case .reserve(let byteCount):
+                let hasRoom = self.loop.memory.reserve(byteCount)
+                if hasRoom { self.replyBytes += byteCount }
+                self.http.mayCode(hasRoom)
             case .send:
                 guard turn.maySend else { return self.loop.resume(self.id) }
                 switch self.send() {
@@ -91,7 +98,7 @@ final class SocketConnection {
                     turn.bytes += count
                     self.loop.metrics.sentBytes.add(count)
                     self.http.sent(count, at: turn.now)
-                    if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
+                    if self.replyBytes > 0, !self.http.isReplying { self.giveBackReply() }
                 case .wouldBlock: return self.awaitOutput()
                 case .end, .failed: self.http.abandon()
                 }
@@ -161,9 +168,9 @@ extension SocketConnection {
         }
     }
 
-    private func allocate(_ capacity: Int, contentCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        guard self.loop.memory.reserve(contentCount - self.reservedBytes) else { return self.refuseForWantOfMemory() }
-        self.reservedBytes = contentCount
+    private func allocate(_ capacity: Int, reservation: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
+        guard self.loop.memory.reserve(reservation - self.reservedBytes) else { return self.refuseForWantOfMemory() }
+        self.reservedBytes = reservation
         do throws(AllocationError) {
             if let buffer {
                 try buffer.reserve(capacity)
