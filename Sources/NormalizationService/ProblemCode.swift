@@ -10,7 +10,6 @@ enum ProblemCode: String, CaseIterable {
     case methodNotAllowed = "method_not_allowed"
     case notAcceptable = "not_acceptable"
     case unsupportedMediaType = "unsupported_media_type"
-    case unsupportedContentCoding = "unsupported_content_coding"
     case unknownMember = "unknown_member"
     case missingMember = "missing_member"
     case wrongType = "wrong_type"
@@ -30,7 +29,7 @@ enum ProblemCode: String, CaseIterable {
         case .notFound, .unknownLayer: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
-        case .unsupportedMediaType, .unsupportedContentCoding: .unsupportedMediaType
+        case .unsupportedMediaType: .unsupportedMediaType
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
             .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
