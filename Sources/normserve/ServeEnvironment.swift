@@ -2,7 +2,7 @@
 struct ServeEnvironment {
     /// Every option of `serve` without its dashes. A test compares the list with the command's help.
     static let optionNames = [
-        "host", "port", "unix-socket", "threads", "log-level", "log-format",
+        "host", "port", "unix-socket", "threads", "log-level", "log-format", "compression-level",
         "max-body-bytes", "max-json-depth", "max-head-bytes", "max-fields", "max-in-flight-bytes", "max-connections",
         "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout", "drain-timeout",
     ]

@@ -110,6 +110,7 @@ extension ServerProcess {
         configuration.limits.maxBodyBytes = limits.maxBodyBytes.bytes
         configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
         configuration.limits.maxFieldCount = limits.maxFields
+        configuration.limits.compressionLevel = self.options.compressionLevel
         configuration.limits.maxConnections = self.raiseConnectionLimit()
         configuration.timeouts.head = limits.headTimeout.duration
         configuration.timeouts.bodyGrace = limits.bodyGrace.duration
@@ -143,6 +144,7 @@ extension ServerProcess {
             "idle_timeout": "\(limits.idleTimeout)",
             "write_timeout": "\(limits.writeTimeout)",
             "drain_timeout": "\(limits.drainTimeout)",
+            "compression_level": "\(self.options.compressionLevel)",
         ]
     }
 
