@@ -49,3 +49,9 @@ def tls_server(ecdsa):
     with Server(tls=ecdsa) as running:
         yield running
         assert running.is_healthy()
+
+
+@pytest.fixture(scope="session")
+def description(server):
+    """A large text: the answer to GET /openapi.yaml."""
+    return server.get("/openapi.yaml").content

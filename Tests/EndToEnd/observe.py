@@ -6,9 +6,18 @@ import re
 import time
 
 
-def resident_bytes(server):
+def _bytes(server, field):
     status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]) << 10
+    return int(re.search(rf"{field}:\s*(\d+) kB", status)[1]) << 10
+
+
+def resident_bytes(server):
+    return _bytes(server, "VmRSS")
+
+
+def peak_bytes(server):
+    """The most that was ever resident."""
+    return _bytes(server, "VmHWM")
 
 
 def descriptors(server):

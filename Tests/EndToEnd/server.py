@@ -157,15 +157,6 @@ class Server:
         """The lines of the log (as text) that tell of errors."""
         return [line for line in self.log().splitlines() if re.match(r"\S+ (error|critical) ", line)]
 
-    def memory(self, field):
-        """A field of the process's status in bytes: VmRSS is what it holds, VmHWM the most it ever held."""
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)[1]) << 10
-
-    def descriptors(self):
-        """What the process holds open."""
-        return list(pathlib.Path(f"/proc/{self.process.pid}/fd").iterdir())
-
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 

@@ -8,6 +8,7 @@ import pytest
 
 from codings import coded_request, compress
 from limits import reached
+from observe import peak_bytes, resident_bytes
 from problems import check_problem
 from server import ResponseReader, Server, request, wait_for
 from tensors import frame, tensor
@@ -25,9 +26,9 @@ def tight():
     """A server with a budget of 16 MiB; its memory never grew beyond that and what it may need beside."""
     with Server("--max-in-flight-bytes", "16MiB", "--max-body-bytes", "16MiB") as running:
         assert running.normalize(EXAMPLE)
-        base = running.memory("VmRSS")
+        base = resident_bytes(running)
         yield running
-        assert running.memory("VmHWM") < base + LIMIT + ALLOWANCE
+        assert peak_bytes(running) < base + LIMIT + ALLOWANCE
         settled_budget(running)
         assert running.normalize(EXAMPLE)
 

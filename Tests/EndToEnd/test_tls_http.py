@@ -3,6 +3,8 @@
 import json
 import socket
 import ssl
+import statistics
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import reference
 from server import ResponseReader, Server, request, run, wait_for
 from tensors import frame, rounded, tensor, unframe
+from test_fairness import latencies
 from test_json import EXAMPLE
 from tls_client import BOTH, GET, TLS13, TLSStream, check_answer, client_hello, only, read_to_end
 
@@ -174,3 +177,14 @@ def test_health_command(tls_server, ecdsa):
 
 def test_health_command_on_a_plain_port(server):
     assert run("health", f"https://127.0.0.1:{server.port}").returncode not in (0, 64)
+
+
+def test_slow_reader(tls_server):
+    """A client that does not read its answer holds up nobody, and gets all of it in the end."""
+    raw = request("POST", "/normalize", b'{"layer": {"type": "rms_norm", "normalized_shape": [4]}, "input": [%s[1, 2, 3, 4]]}' % (b"[1, 2, 3, 4]," * 100_000))
+    with tls_server.connect(timeout=30) as connection:
+        connection.sendall(raw)
+        assert statistics.median(latencies(lambda: tls_server.normalize(EXAMPLE), 20)) < 50
+        time.sleep(0.2)
+        answer = ResponseReader(connection).next()
+    assert answer.status == 200 and len(answer.json()["output"]["data"]) == 100_001

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from certificates import write
+from observe import descriptors, resident_bytes
 from server import ResponseReader, Server, wait_for
 from test_tls_options import BAD_KEYS, a_directory, binary, empty, missing, not_pem
 from tls_client import BOTH, GET, TLSStream, check_answer, only
@@ -185,15 +186,15 @@ def test_many_reloads(ecdsa, tmp_path):
     """Neither memory nor descriptors pile up."""
     files = ecdsa.copy(tmp_path)
     with Server(tls=files) as server:
-        descriptors = len(server.descriptors())
+        before = len(descriptors(server))
         for _ in range(50):
             server.reload()
             time.sleep(0.002)
-        check = server.memory("VmRSS")
+        settled = resident_bytes(server)
         for _ in range(300):
             server.reload()
             time.sleep(0.002)
         assert shown(server) == ecdsa.der()
-        wait_for(lambda: len(server.descriptors()) <= descriptors)
-        assert server.memory("VmRSS") < check + (8 << 20)
+        wait_for(lambda: len(descriptors(server)) <= before)
+        assert resident_bytes(server) < settled + (8 << 20)
         assert not server.errors()
