@@ -1,6 +1,5 @@
 import AlignedMemory
 import HTTPTypes
-import Testing
 
 @testable import HTTPCore
 
@@ -31,7 +30,7 @@ struct TestSession {
     static let date = HTTPDate(seconds: 784_111_777)
 
     var http: HTTPConnection
-    let metrics = HTTPMetrics(memory: MemoryBudget(limit: .max))
+    let metrics: HTTPMetrics
     var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     var outcome = Outcome()
     var admission = HTTPAdmission.receive(bodyOffset: 0, inlineLimit: .max)
@@ -43,7 +42,12 @@ struct TestSession {
     private(set) var recycledCount = 0
     private(set) var lastMessage: HTTPRequestMessage?
 
-    init(limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts()) throws {
+    init(
+        limits: HTTPLimits = HTTPLimits(),
+        timeouts: HTTPTimeouts = HTTPTimeouts(),
+        metrics: HTTPMetrics = HTTPMetrics(memory: MemoryBudget(limit: .max))
+    ) throws {
+        self.metrics = metrics
         self.http = try HTTPConnection(limits: limits, timeouts: timeouts, metrics: self.metrics, at: self.now)
     }
 
