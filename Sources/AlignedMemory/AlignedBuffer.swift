@@ -24,21 +24,40 @@ public final class AlignedBuffer: @unchecked Sendable {
 
     private var isMapped: Bool
 
-    /// Allocates uninitialized memory.
+    /// From this size on memory is held against the budget on whose account it was allocated.
+    private static let countingThreshold = 64 << 10
+
+    private let budget: MemoryBudget?
+
+    /// What is held against the budget, in bytes.
+    private var countedBytes = 0
+
+    /// Allocates uninitialized memory, on account of the current budget if there is one.
     ///
     /// - Parameter capacity: how many bytes at least; 0 is allowed.
     public init(capacity: Int) throws(AllocationError) {
         precondition(capacity >= 0, "a capacity is not negative")
+        self.budget = MemoryBudget.current
         (self.baseAddress, self.capacity, self.isMapped) = try Self.allocate(capacity)
+        try self.count(self.capacity)
     }
 
     deinit {
+        self.budget?.release(self.countedBytes)
         Self.release(self.baseAddress, self.capacity, isMapped: self.isMapped)
+    }
+
+    /// Holds memory of this capacity against the budget.
+    private func count(_ capacity: Int) throws(AllocationError) {
+        guard let budget, capacity >= Self.countingThreshold else { return }
+        guard budget.reserve(capacity - self.countedBytes) else { throw AllocationError(byteCount: capacity) }
+        self.countedBytes = capacity
     }
 
     /// Grows the buffer to at least `minimumCapacity` bytes. The contents stay; the address may change.
     public func reserve(_ minimumCapacity: Int) throws(AllocationError) {
         guard minimumCapacity > self.capacity else { return }
+        try self.count(minimumCapacity)
         if self.isMapped {
             let size = try Self.roundedToPage(minimumCapacity)
             guard let moved = system_remap(self.baseAddress, self.capacity, size), moved != MAP_FAILED

@@ -37,14 +37,6 @@ extension HTTPConnection {
         self.phase = .output
     }
 
-    /// How much of what is to be sent does not stand in the content's memory, in bytes.
-    public var outputBytesBeyondContent: Int {
-        let own = self.exchange?.buffer
-        return self.output.body.reduce(0) { count, part in
-            if let own, part.isPart(of: own) { count } else { count + part.count }
-        }
-    }
-
     private var persistence: ResponseHeadEncoder.Persistence {
         if self.closesAfterReply { return .close }
         return self.exchange?.head.version == .http10 ? .keepAlive : .unsaid

@@ -82,6 +82,11 @@ final class EventLoop: @unchecked Sendable {
         self.occupancy.leave(connection.place)
     }
 
+    /// Has a request answered, in this thread; what is allocated for it counts as in flight.
+    func respond(to message: HTTPRequestMessage) -> HTTPReply {
+        MemoryBudget.$current.withValue(self.memory) { self.responder.respond(to: message) }
+    }
+
     /// Brings a worker's reply to its connection, if that is still there.
     func answered(_ id: UInt64, _ reply: HTTPReply) {
         if let bytes = self.orphanedBytes.removeValue(forKey: id) { self.memory.release(bytes) }

@@ -5,8 +5,6 @@ import HTTPCore
 /// Carries out the steps of one connection on its socket. Everything happens on the queue of its loop.
 final class SocketConnection {
     private static let maxBytesPerSend = 2 << 20
-    /// Replies up to this size are not held against the budget, so that they never fail for want of it.
-    private static let maxUncountedReplyBytes = 64 << 10
 
     let place: ConnectionOccupancy.Place
     private let id: UInt64
@@ -27,8 +25,6 @@ final class SocketConnection {
     private var hasGivenUp = false
     /// What the body of the current request takes from the server's budget.
     private var reservedBytes = 0
-    /// What the reply takes from it that is being sent, if that does not stand in the body's memory.
-    private var replyBytes = 0
     /// What the system held of the reply when it was last asked, in bytes.
     private var unsentBytes = 0
     /// The job that answers the current request on a worker.
@@ -87,9 +83,9 @@ final class SocketConnection {
                 self.recycle(at: turn.now)
             case .respond(let message, let isInline):
                 guard isInline else { return self.respondOnWorker(to: message) }
-                let reply = self.loop.responder.respond(to: message)
+                let reply = self.loop.respond(to: message)
                 turn.now = .now()
-                self.deliver(reply, at: turn.now)
+                self.http.answered(reply, at: turn.now, date: self.loop.date())
             case .word(let problem):
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
@@ -100,7 +96,6 @@ final class SocketConnection {
                     turn.bytes += count
                     self.loop.metrics.sentBytes.add(count)
                     self.http.sent(count, at: turn.now)
-                    if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
                 case .wouldBlock(.output): return self.awaitOutput()
                 case .wouldBlock(.input): return self.awaitInput()
                 case .end, .failed: self.giveUp()
@@ -141,7 +136,7 @@ extension SocketConnection {
     /// A worker has answered the request.
     func answered(_ reply: HTTPReply) {
         self.job = nil
-        self.deliver(reply, at: .now())
+        self.http.answered(reply, at: .now(), date: self.loop.date())
         self.run(isReadable: false)
     }
 
@@ -181,7 +176,7 @@ extension SocketConnection {
     private func respondOnWorker(to message: HTTPRequestMessage) {
         let (id, loop) = (self.id, self.loop)
         self.job = self.loop.workers.submit {
-            let reply = loop.responder.respond(to: message)
+            let reply = loop.respond(to: message)
             loop.queue.async { loop.answered(id, reply) }
         }
     }
@@ -209,28 +204,9 @@ extension SocketConnection {
         self.giveBackBudget()
     }
 
-    /// Takes a reply, unless it is large and there is no room for it beside all that is in work.
-    private func deliver(_ reply: HTTPReply, at now: MonotonicTime) {
-        self.http.answered(reply, at: now, date: self.loop.date())
-        let byteCount = self.http.outputBytesBeyondContent
-        guard byteCount > Self.maxUncountedReplyBytes else { return }
-        // First the request's own memory, if the reply has no use for it.
-        self.recycle(at: now)
-        if self.loop.memory.reserve(byteCount) {
-            self.replyBytes = byteCount
-        } else {
-            self.refuseForWantOfMemory()
-        }
-    }
-
     private func refuseForWantOfMemory() {
         self.loop.metrics[.inFlightBytes].add()
         self.http.refuse(.overloaded)
-    }
-
-    private func giveBackReply() {
-        self.loop.memory.release(self.replyBytes)
-        self.replyBytes = 0
     }
 
     /// A job that waits is forgotten with its memory; one that runs gives its share back when it ends.
@@ -249,7 +225,6 @@ extension SocketConnection {
         // RFC 9112 §9.8: the end of a connection is said before it is closed.
         if !self.hasGivenUp { _ = self.transport.tls?.sendCloseNotify() }
         self.giveBackBudget()
-        self.giveBackReply()
         self.readSource.cancel()
         // A suspended source is not cancelled before it is resumed.
         if self.isReadSourceSuspended { self.readSource.resume() }

@@ -8,7 +8,8 @@ struct Serve: ParsableCommand {
         abstract: "Serve POST /normalize and the rest of the API (the default).",
         discussion: """
             SIGTERM or SIGINT drains: /health/ready turns 503, no connection is accepted any more, requests in flight \
-            finish, and the process exits with 0 within the drain time. A second signal ends it at once.
+            finish, and the process exits with 0 within the drain time. A second signal ends it at once. SIGHUP reads the \
+            files of keys again.
             """
     )
 
@@ -41,8 +42,14 @@ struct Serve: ParsableCommand {
     @OptionGroup(title: "TLS")
     var tls: TLSOptions
 
+    @OptionGroup(title: "Keys")
+    var keys: KeyOptions
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
+
+    @OptionGroup(title: "Timeouts")
+    var timeouts: TimeoutOptions
 
     private static func port(_ argument: String) throws(ValidationError) -> UInt16 {
         guard let number = Int(decimalDigits: argument), let port = UInt16(exactly: number) else {

@@ -4,8 +4,12 @@ struct ServeEnvironment {
     static let optionNames = [
         "host", "port", "unix-socket", "threads", "log-level", "log-format",
         "tls-certificate", "tls-key", "tls-client-ca",
-        "max-body-bytes", "max-json-depth", "max-head-bytes", "max-fields", "max-in-flight-bytes", "max-connections",
-        "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout", "drain-timeout",
+        "api-key-file", "admin-key-file", "metrics-access",
+        "max-body-bytes", "max-json-depth", "max-elements", "max-request-line-bytes", "max-head-bytes", "max-fields",
+        "max-trailer-bytes", "max-trailer-fields", "max-chunk-extension-bytes", "max-in-flight-bytes",
+        "max-connections", "max-connections-per-address", "max-requests-per-connection",
+        "handshake-timeout", "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout",
+        "linger-timeout", "drain-timeout",
     ]
 
     private let variables: [String: String]

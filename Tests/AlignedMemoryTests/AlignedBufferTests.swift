@@ -42,4 +42,34 @@ import Testing
         #expect(throws: AllocationError(byteCount: size)) { try buffer.reserve(size) }
         #expect(buffer.capacity == 1 << 20)
     }
+
+    @Test func largeBuffersAreHeldAgainstTheBudgetUntilTheyAreFreed() throws {
+        let budget = MemoryBudget(limit: 5 << 20)
+        try MemoryBudget.$current.withValue(budget) {
+            let small = try AlignedBuffer(capacity: 1_000)
+            #expect(budget.usedBytes == 0)
+            var large: AlignedBuffer? = try AlignedBuffer(capacity: 4 << 20)
+            #expect(budget.usedBytes == 4 << 20)
+            #expect(throws: AllocationError(byteCount: 2 << 20)) { try AlignedBuffer(capacity: 2 << 20) }
+            #expect(throws: AllocationError(byteCount: 2 << 20)) { try small.reserve(2 << 20) }
+            #expect(throws: AllocationError(byteCount: 6 << 20)) { try large?.reserve(6 << 20) }
+            #expect(budget.usedBytes == 4 << 20)
+            try small.reserve(1 << 20)
+            #expect(budget.usedBytes == 5 << 20)
+            large = nil
+            #expect(budget.usedBytes == 1 << 20)
+            withExtendedLifetime(small) {}
+        }
+        #expect(budget.usedBytes == 0)
+        #expect(MemoryBudget.current == nil)
+    }
+
+    @Test func aBudgetGivesNoMoreThanItHas() {
+        let budget = MemoryBudget(limit: 100)
+        #expect(budget.reserve(60))
+        #expect(!budget.reserve(41))
+        #expect(budget.reserve(40))
+        budget.release(100)
+        #expect(budget.usedBytes == 0)
+    }
 }
