@@ -7,7 +7,7 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .requestHead, .chunkedBody, .headerValues, .jsonTensor, .normalizeRequest, .binaryFraming, .decimals,
+        .requestHead, .chunkedBody, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming, .decimals,
         .shortestDecimals, .serviceJSON, .serviceBinary, .layers, .tlsHandshake, .pem,
     ]
 }

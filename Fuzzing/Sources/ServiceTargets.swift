@@ -42,23 +42,74 @@ extension FuzzTarget {
     /// Authorization; then the target.
     static let headerValues = FuzzTarget(name: "header-values") { input in
         let lines = input.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .map { UnsafeRawBufferPointer(rebasing: $0).trimmingBlanks() }
         let names: [HTTPField.Name] = [
             .contentType, .accept, .contentEncoding, .inferenceHeaderContentLength, .authorization,
         ]
         var fields = HTTPFields()
         for (name, line) in zip(names, lines) where !line.isEmpty {
-            // As the parser hands them on.
+            // The parser hands on no other.
             guard line.allSatisfy(\.isFieldCharacter) else { return }
-            fields.append(HTTPField(name: name, value: String(decoding: line, as: UTF8.self)))
+            fields.append(HTTPField(name: name, value: line.string))
         }
-        let path = lines.count > names.count ? String(decoding: lines[names.count], as: UTF8.self) : "/normalize"
-        try ServiceExchange(path: path, body: Array(#"{"layer":"x","input":[1]}"#.utf8), fields: fields).check()
+        var exchange = ServiceExchange(body: Array(#"{"layer":"x","input":[1]}"#.utf8), fields: fields)
+        let authorization = lines.count > 4 ? lines[4].string : ""
+        let isGranted = authorization.wholeMatch(of: /(?i:bearer) +k3y\.=/.asciiOnlyWordCharacters()) != nil
+        let reply = try exchange.check(by: ServiceExchange.lockedService)
+        precondition((reply == .unauthorized) == !isGranted, "a key, and nothing else, opens: \(authorization)")
+
+        if lines.count > names.count { exchange.path = lines[names.count].string }
+        try exchange.check()
+    }
+
+    /// A file of keys: what is taken for a key is good for a request, and every key is one line.
+    static let keys = FuzzTarget(name: "keys") { input in
+        let ring: KeyRing
+        do throws(KeyFileError) {
+            ring = try KeyRing(file: Array(input))
+        } catch {
+            precondition(!error.description.isEmpty, "an error has words")
+            return
+        }
+        let lines = input.split(whereSeparator: { $0 == UInt8(ascii: "\n") }).map { Array($0) }
+        let keys = lines.filter { $0.first != UInt8(ascii: "#") && $0.contains { $0 > 0x20 } }
+        precondition(ring.count == keys.count, "every line is a key, a comment or blank")
+        let authorization = Authorization(Authorization.Keys(api: ring))
+        for key in keys {
+            var head = HTTPRequest(method: .get, scheme: "http", authority: "a", path: "/normalize")
+            head.headerFields[.authorization] = "Bearer \(key.string.trimmingCharacters(in: .whitespacesAndNewlines))"
+            do throws(HTTPProblem) {
+                try authorization.check(head, for: .normalize)
+            } catch {
+                preconditionFailure("a key is good: \(error)")
+            }
+        }
     }
 }
 
 /// A request to the service, and what its answer must be whatever the request is.
 private struct ServiceExchange {
-    static let service = NormalizationService(maximumJSONDepth: 8, threadCount: 1, readiness: Readiness())
+    /// Open to all, with limits that an input can reach.
+    static let service = makeService(Authorization())
+
+    /// For those who have the key.
+    static let lockedService = makeService(
+        Authorization(Authorization.Keys(api: try? KeyRing(file: Array("k3y.=".utf8))))
+    )
+
+    private static let memory = MemoryBudget(limit: 1 << 20)
+
+    private static func makeService(_ authorization: Authorization) -> NormalizationService {
+        var configuration = NormalizationService.Configuration()
+        configuration.maximumJSONDepth = 8
+        configuration.maximumElementCount = 1 << 12
+        return NormalizationService(
+            configuration,
+            authorization: authorization,
+            readiness: Readiness(),
+            metrics: HTTPMetrics(memory: Self.memory)
+        )
+    }
 
     /// The refusals that `openapi.yaml` lists: code and status.
     static let refusals: [String: Int] = {
@@ -73,31 +124,37 @@ private struct ServiceExchange {
     var accept: MediaType?
 
     /// Asks the service as the server does.
-    func reply() throws -> HTTPReply {
+    private func reply(of service: NormalizationService) throws -> HTTPReply {
         var fields = self.fields
         if let accept { fields[.accept] = accept.rawValue }
         let head = HTTPRequest(method: .post, scheme: "http", authority: "a", path: self.path, headerFields: fields)
-        switch Self.service.admit(head) {
+        switch service.admit(head) {
         case .answer(let reply): return reply
         case .receive(let offset, _):
             let buffer = try AlignedBuffer(capacity: offset + self.body.count)
             let range = offset..<offset + self.body.count
             buffer[range].copyBytes(from: self.body)
             let now = MonotonicTime(nanoseconds: 1_000_000_000)
-            return Self.service.respond(
-                to: HTTPRequestMessage(
-                    head: head,
-                    buffer: self.body.isEmpty ? nil : buffer,
-                    bodyRange: range,
-                    firstByteAt: now,
-                    lastByteAt: now
-                )
+            let message = HTTPRequestMessage(
+                head: head,
+                buffer: self.body.isEmpty ? nil : buffer,
+                bodyRange: range,
+                firstByteAt: now,
+                lastByteAt: now
             )
+            return MemoryBudget.$current.withValue(Self.memory) { service.respond(to: message) }
         }
     }
 
-    func check() throws {
-        let reply = try self.reply()
+    /// - Returns: the answer's status.
+    @discardableResult
+    func check(by service: NormalizationService = service) throws -> HTTPResponse.Status {
+        let status = try self.check(self.reply(of: service))
+        precondition(Self.memory.usedBytes == 0, "what was counted is given back")
+        return status
+    }
+
+    private func check(_ reply: HTTPReply) throws -> HTTPResponse.Status {
         let content = reply.body.flatMap(\.copiedBytes)
         // An element takes at least a byte of the request, and at most some 25 of the answer.
         precondition(content.count <= 32 * self.body.count + 4096, "an answer grows with its request")
@@ -116,5 +173,6 @@ private struct ServiceExchange {
             precondition(reply.head.headerFields[.contentType] == "application/problem+json", "a refusal is a problem")
             precondition((object["detail"] as? String)?.isEmpty == false, "a refusal has words")
         }
+        return reply.head.status
     }
 }
