@@ -195,6 +195,15 @@ def handshakes():
     seed("tls-handshake", "early data", plain + b"\x14\x03\x03\0\1\1\x17\x03\x03\0\4abcd")
 
 
+def sessions():
+    """What the peers do, the last byte first; numbers have their low byte first. The first byte says the version."""
+    receive, send, take = bytes([6, 200, 100]), bytes([9, 2, 10, 0, 0, 64, 7, 0]), bytes([10])
+    for version in range(2):
+        steps = bytes([version, 0, 100, 1, 50]) + receive + send + take + bytes([2, 64, 150]) + 2 * receive + bytes([4, 0, 9])
+        for name, end in {"notice": bytes([5, 0]), "cut": bytes([5, 1]), "noise": b"\3\4\x17\3\3\0\2", "close": bytes([11])}.items():
+            seed("tls-records", f"{version} {name}", (steps + end + receive + take)[::-1])
+
+
 def identities():
     """The key that the executable uses, a certificate of it, and others."""
     def openssl(*arguments, input=None):
@@ -243,7 +252,7 @@ def dictionary(name, words):
 def main():
     for directory in ("Corpora", "Dictionaries"):
         shutil.rmtree(HERE / directory, ignore_errors=True)
-    for write in (http, services, formats, codings, handshakes, identities):
+    for write in (http, services, formats, codings, handshakes, sessions, identities):
         write()
     parameters = {f'"{name}":' for names in PARAMETERS.values() for name in names}
     dictionary("http", HTTP_WORDS)

@@ -8,6 +8,6 @@ struct FuzzTarget: Sendable {
 
     static let all: [FuzzTarget] = [
         .requestHead, .chunkedBody, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming, .decimals,
-        .shortestDecimals, .serviceJSON, .serviceBinary, .layers, .tlsHandshake, .pem,
+        .shortestDecimals, .serviceJSON, .serviceBinary, .layers, .tlsHandshake, .tlsRecords, .pem,
     ]
 }

@@ -1,3 +1,4 @@
+import COpenSSL
 import Glibc
 
 @testable import HTTPServer
@@ -7,10 +8,7 @@ extension FuzzTarget {
     /// the key in advance. So the handshake goes on as long as the client does, or fails.
     static let tlsHandshake = FuzzTarget(name: "tls-handshake") { input in
         let context = try Self.context.get()
-        var descriptors: [Int32] = [0, 0]
-        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue)
-        precondition(socketpair(AF_UNIX, type, 0, &descriptors) == 0, "there are sockets")
-        let (client, server) = (SocketDescriptor(descriptors[0]), SocketDescriptor(descriptors[1]))
+        let (client, server) = try SocketDescriptor.pair()
         guard let session = TLSSession(context, over: server) else { preconditionFailure("there is memory") }
         var generator = InputGenerator(input)
         var failed = false
@@ -25,6 +23,36 @@ extension FuzzTarget {
         }
         client.endSending()
         guard case .failed = session.handshake() else { preconditionFailure("without a client the handshake fails") }
+    }
+
+    /// A session in use: what both ends do, byte by byte as `Choices` takes them, and what somebody on the way adds to it.
+    /// What is read was sent, whole and in order.
+    static let tlsRecords = FuzzTarget(name: "tls-records") { input in
+        let context = try Self.context.get()
+        var choices = Choices(input)
+        guard let client = Self.clients[choices.number(below: 2)] else { throw TLSPeers.Exhausted() }
+        let peers = try TLSPeers(context, of: client)
+        for _ in 0..<64 where !choices.rest.isEmpty {
+            switch choices.number(below: 12) {
+            case 0, 1: peers.clientSends(choices.number(below: 256))
+            case 2: peers.clientSends(choices.number(below: 40_000))
+            case 3: peers.inject((0...choices.number(below: 16)).map { _ in choices.byte() })
+            case 4: peers.clientUpdatesKey()
+            case 5: peers.clientEnds(withNotice: choices.byte() & 1 == 0)
+            case 6, 7: peers.serverReceives(1 + choices.number(below: 40_000))
+            case 8: peers.serverReceives(1 + choices.number(below: 32))
+            case 9: peers.serverSends((0...choices.number(below: 5)).map { _ in choices.number(below: 20_000) })
+            case 10: peers.clientReceives()
+            default: peers.serverCloses()
+            }
+        }
+    }
+
+    /// Clients that speak up to TLS 1.3 and up to TLS 1.2.
+    private nonisolated(unsafe) static let clients = [TLS1_3_VERSION, TLS1_2_VERSION].map { version in
+        let client = SSL_CTX_new(TLS_client_method())
+        SSL_CTX_ctrl(client, SSL_CTRL_SET_MAX_PROTO_VERSION, Int(version), nil)
+        return client
     }
 
     /// The files of an identity: what begins with a dash as PEM, all else as the DER of a certificate or key within it.
