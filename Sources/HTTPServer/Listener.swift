@@ -8,6 +8,8 @@ final class Listener: Sendable {
     /// How long accepting rests when the process or the system has no descriptor left (nginx rests 500 ms).
     private static let pause = DispatchTimeInterval.milliseconds(200)
 
+    private static let firstDelay = DispatchTimeInterval.milliseconds(1)
+
     /// One turn accepts no more.
     private static let maxAcceptsPerTurn = 64
 
@@ -21,6 +23,7 @@ final class Listener: Sendable {
     /// Is left when the socket is closed.
     private let closing = DispatchGroup()
     private let source: Mutex<any DispatchSourceRead>
+    private let wakeUp: Mutex<any DispatchSourceTimer>
 
     init(
         socket: ListeningSocket,
@@ -34,6 +37,7 @@ final class Listener: Sendable {
         self.handshakes = handshakes
         self.occupancy = occupancy
         self.log = log
+        self.wakeUp = Mutex(DispatchSource.makeTimerSource(queue: self.queue))
         self.source = Mutex(DispatchSource.makeReadSource(fileDescriptor: socket.descriptor, queue: self.queue))
     }
 
@@ -48,9 +52,16 @@ final class Listener: Sendable {
                 self.closing.leave()
             }
         }
-        // Dispatch opens a descriptor of its own for the first timer. If clients had taken the last one by then, no
-        // timer would ever fire; so nobody is let in before one has.
-        self.queue.asyncAfter(deadline: .now() + .milliseconds(1)) { self.source.withLock { $0.activate() } }
+        // Dispatch opens a descriptor of its own for the first timer that it finds not to be due yet. If clients had taken
+        // the last one by then, no timer would ever fire. So one waits for a day that need not come; and when two others
+        // have fired one after the other, it has been looked at, and clients are let in.
+        self.wakeUp.withLock { timer in
+            timer.schedule(deadline: .now() + .seconds(86_400), repeating: .seconds(86_400))
+            timer.activate()
+        }
+        self.queue.asyncAfter(deadline: .now() + Self.firstDelay) {
+            self.queue.asyncAfter(deadline: .now() + Self.firstDelay) { self.source.withLock { $0.activate() } }
+        }
     }
 
     /// Begins to stop listening.

@@ -77,8 +77,8 @@ final class SocketConnection {
                 guard turn.mayBegin else { return self.loop.resume(self.id) }
                 turn.requests += 1
                 self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
-            case .allocate(let capacity, let contentCount, let buffer):
-                self.allocate(capacity, contentCount: contentCount, growing: buffer, at: turn.now)
+            case .allocate(let capacity, let reservation, let buffer):
+                self.allocate(capacity, reservation: reservation, growing: buffer, at: turn.now)
             case .recycle:
                 self.recycle(at: turn.now)
             case .respond(let message, let isInline):
@@ -89,6 +89,9 @@ final class SocketConnection {
             case .word(let problem):
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
+            case .yield:
+                turn.now = .now()
+                guard turn.mayReceive else { return self.loop.resume(self.id) }
             case .send:
                 guard turn.maySend else { return self.loop.resume(self.id) }
                 switch self.send() {
@@ -181,9 +184,9 @@ extension SocketConnection {
         }
     }
 
-    private func allocate(_ capacity: Int, contentCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        guard self.loop.memory.reserve(contentCount - self.reservedBytes) else { return self.refuseForWantOfMemory() }
-        self.reservedBytes = contentCount
+    private func allocate(_ capacity: Int, reservation: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
+        guard self.loop.memory.reserve(reservation - self.reservedBytes) else { return self.refuseForWantOfMemory() }
+        self.reservedBytes = reservation
         do throws(AllocationError) {
             if let buffer {
                 try buffer.reserve(capacity)

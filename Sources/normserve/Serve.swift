@@ -33,6 +33,14 @@ struct Serve: ParsableCommand {
     )
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How much work is put into coding answers for clients that ask for it, from 1 to 9; 0 codes none.",
+            valueName: "level"
+        )
+    )
+    var compressionLevel = 1
+
     @Option(help: "The least severe messages to log: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
     var logLevel = Logger.Level.info
 
@@ -67,6 +75,9 @@ struct Serve: ParsableCommand {
         }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); it must be from 1 to 1024")
+        }
+        guard (0...9).contains(self.compressionLevel) else {
+            throw ValidationError("--compression-level is \(self.compressionLevel); it must be from 0 to 9")
         }
     }
 

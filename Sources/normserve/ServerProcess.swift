@@ -60,6 +60,7 @@ struct ServerProcess {
         } catch {
             throw StartUpError(description: error.description)
         }
+        self.warnOfFewDescriptors(configuration.limits.maxConnections)
         self.warnOfOpenKeys()
         let reloader = Reloader(
             identity: identity,
@@ -76,20 +77,19 @@ extension ServerProcess {
     /// Descriptors that are no connections: the log, the listener, Dispatch's own.
     private static let spareDescriptors = 32
 
-    /// Raises the limit of descriptors.
-    ///
-    /// - Returns: as many connections as were asked for, or as there are descriptors for.
-    private func raiseConnectionLimit() -> Int {
+    /// As many connections as were asked for, or as there are descriptors for.
+    private var possibleConnections: Int {
         let wanted = self.options.limits.maxConnections
-        guard let descriptors = Self.raisedDescriptorLimit(), descriptors - Self.spareDescriptors < wanted else {
-            return wanted
-        }
-        let possible = max(1, descriptors - Self.spareDescriptors)
+        guard let descriptors = Self.raisedDescriptorLimit() else { return wanted }
+        return min(wanted, max(1, descriptors - Self.spareDescriptors))
+    }
+
+    private func warnOfFewDescriptors(_ possibleConnections: Int) {
+        guard possibleConnections < self.options.limits.maxConnections else { return }
         self.logger.warning(
             "too few file descriptors for all connections",
-            metadata: ["descriptors": "\(descriptors)", "max_connections": "\(possible)"]
+            metadata: ["max_connections": "\(possibleConnections)"]
         )
-        return possible
     }
 
     /// The usual soft limit of 1024 descriptors is less than the connections that are allowed.
@@ -117,7 +117,8 @@ extension ServerProcess {
             workerCount: self.threads
         )
         configuration.limits = self.options.limits.httpLimits
-        configuration.limits.maxConnections = self.raiseConnectionLimit()
+        configuration.limits.compressionLevel = self.options.compressionLevel
+        configuration.limits.maxConnections = self.possibleConnections
         configuration.timeouts = self.options.timeouts.httpTimeouts
         return configuration
     }
@@ -143,6 +144,7 @@ extension ServerProcess {
             "threads": "\(self.threads)",
             "instruction_set": "\(InstructionSet.current.rawValue)",
             "metrics_access": "\(self.options.keys.metricsAccess.rawValue)",
+            "compression_level": "\(self.options.compressionLevel)",
         ]
         settings.merge(self.options.limits.settings) { $1 }
         settings.merge(self.options.timeouts.settings) { $1 }

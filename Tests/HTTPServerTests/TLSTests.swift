@@ -91,6 +91,7 @@ extension ServerTests {
         let client = try TestClient(server.address, isSecure: true)
         try await eventually("both are there") { server.server.services.occupancy.current == 2 }
         async let isClean = server.drain()
+        try await Task.sleep(for: .milliseconds(100))
         try client.send(Self.get)
         let response = try #require(try client.response())
         #expect(response.fields.contains("Connection: close"))
