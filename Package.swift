@@ -93,7 +93,7 @@ if Context.environment["NORMSERVE_FUZZING"] != nil {
     targets.append(
         .executableTarget(
             name: "Fuzzing",
-            dependencies: ["HTTPServer", "NormalizationService", "COpenSSL"],
+            dependencies: ["HTTPServer", "NormalizationService", "COpenSSL", "CZlib"],
             path: "Fuzzing/Sources"
         )
     )

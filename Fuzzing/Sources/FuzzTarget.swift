@@ -7,7 +7,8 @@ struct FuzzTarget: Sendable {
     let run: @Sendable (UnsafeRawBufferPointer) throws -> Void
 
     static let all: [FuzzTarget] = [
-        .requestHead, .chunkedBody, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming, .decimals,
+        .requestHead, .chunkedBody, .codedContent, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming,
+        .decimals,
         .shortestDecimals, .serviceJSON, .serviceBinary, .layers, .tlsHandshake, .tlsRecords, .pem,
     ]
 }

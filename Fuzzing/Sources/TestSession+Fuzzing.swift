@@ -23,8 +23,10 @@ extension TestSession {
     private static let sharedMetrics = HTTPMetrics(memory: MemoryBudget(limit: .max))
 
     /// A connection with little patience, all of whose requests get the same short answer.
-    static func small() throws -> TestSession {
-        var session = try TestSession(limits: .small, metrics: Self.sharedMetrics)
+    static func small(maxBodyBytes: Int = HTTPLimits.small.maxBodyBytes) throws -> TestSession {
+        var limits = HTTPLimits.small
+        limits.maxBodyBytes = maxBodyBytes
+        var session = try TestSession(limits: limits, metrics: Self.sharedMetrics)
         session.answer = { _ in HTTPReply(head: HTTPResponse(status: .ok), body: [.bytes(Array("ok".utf8))]) }
         return session
     }
@@ -37,7 +39,7 @@ extension TestSession {
         precondition(session.http.isClosed, "a connection whose client has gone is closed")
         // RFC 9110 §10.1.1: it may be left out once content has begun to arrive.
         var outcome = session.outcome
-        outcome.output = outcome.output.replacing("HTTP/1.1 100 Continue\r\n\r\n", with: "")
+        outcome.outputBytes = outcome.outputBytes.replacing("HTTP/1.1 100 Continue\r\n\r\n".utf8, with: [])
         return outcome
     }
 
@@ -48,7 +50,7 @@ extension TestSession {
     static func checkSegmentation(of bytes: [UInt8]) throws -> Outcome {
         let whole = try Self.outcome(of: [bytes[...]])
         for request in whole.requests {
-            precondition(request.body.utf8.count <= 3 * HTTPLimits.small.maxBodyBytes, "a body keeps its limit")
+            precondition(request.content.count <= HTTPLimits.small.maxBodyBytes, "a body keeps its limit")
             precondition(request.fields.count <= HTTPLimits.small.maxFieldCount, "a head keeps its limit")
         }
         precondition(whole.refusals.count <= 1, "nothing is read after a refusal")
@@ -62,12 +64,7 @@ extension TestSession {
         var generator = bytes.withUnsafeBytes { InputGenerator($0) }
         let cut = try Self.outcome(of: generator.pieces(of: bytes, atMost: 8))
         precondition(cut == whole, "in pieces: \(cut) in place of \(whole)")
+        precondition(Self.sharedMetrics.memory.usedBytes == 0, "what was counted is given back")
         return whole
-    }
-
-    /// The content of the last request.
-    var content: [UInt8] {
-        guard let message = self.lastMessage, let buffer = message.buffer else { return [] }
-        return Array(buffer[message.bodyRange])
     }
 }
