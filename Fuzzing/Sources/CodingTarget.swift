@@ -20,12 +20,10 @@ extension FuzzTarget {
         let head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: \(coding)\r\n"
         let whole = Array("\(head)Content-Length: \(content.count)\r\n\r\n".utf8) + content
         let outcome = try TestSession.checkSegmentation(of: whole)
+        let chunk =
+            content.isEmpty ? [] : Array("\(String(content.count, radix: 16))\r\n".utf8) + content + [0x0D, 0x0A]
         let start = Array("\(head)Transfer-Encoding: chunked\r\n\r\n".utf8)
-        let size = Array("\(String(content.count, radix: 16))\r\n".utf8)
-        let end = Array("\r\n0\r\n\r\n".utf8)
-        let chunked = try TestSession.outcome(of: [
-            (start + (content.isEmpty ? [] : size + content) + end.dropFirst(content.isEmpty ? 2 : 0))[...]
-        ])
+        let chunked = try TestSession.outcome(of: [start[...], chunk[...], Array("0\r\n\r\n".utf8)[...]])
         precondition(chunked.requests.map(\.content) == outcome.requests.map(\.content), "framing changes nothing")
         precondition(chunked.refusals == outcome.refusals, "framing changes nothing")
         return outcome.requests.first?.content

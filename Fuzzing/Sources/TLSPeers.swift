@@ -23,9 +23,11 @@ final class TLSPeers {
 
     init(_ context: TLSContext, of client: OpaquePointer) throws {
         let (wire, socket) = try SocketDescriptor.pair()
-        guard let server = TLSSession(context, over: socket), let ssl = SSL_new(client) else { throw Exhausted() }
+        guard let server = TLSSession(context, over: socket), let ssl = SSL_new(client),
+            let bio = SocketBIO.make(wire.rawValue)
+        else { throw Exhausted() }
         (self.server, self.client, self.wire) = (server, ssl, wire)
-        SSL_set_fd(ssl, wire.rawValue)
+        SSL_set_bio(ssl, bio, bio)
         SSL_set_connect_state(ssl)
         while true {
             let isDone = SSL_do_handshake(ssl) == 1
