@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Both send the bytes 0, 1, … 250, 0, 1, … so that it can be told which of them arrive.
 final class TLSPeers {
-    static let period = 251
+    private static let period = 251
 
     private let server: TLSSession
     private let client: OpaquePointer
@@ -48,9 +48,11 @@ final class TLSPeers {
 
     /// The client sends so many bytes, if there is room for them.
     func clientSends(_ count: Int) {
-        let bytes = Self.pattern(from: self.sentByClient, count)
         var sent = 0
-        if SSL_write_ex(self.client, bytes, count, &sent) == 1 { self.sentByClient += sent }
+        let result = Self.withPattern(from: self.sentByClient, count) {
+            SSL_write_ex(self.client, $0.baseAddress, $0.count, &sent)
+        }
+        if result == 1 { self.sentByClient += sent }
         ERR_clear_error()
     }
 
@@ -74,7 +76,10 @@ final class TLSPeers {
         var bytes = [UInt8](repeating: 0, count: 1 << 12)
         var count = 0
         while SSL_read_ex(self.client, &bytes, bytes.count, &count) == 1 {
-            precondition(bytes.prefix(count) == Self.pattern(from: self.gotByClient, count)[...], "the client's bytes")
+            bytes.withUnsafeBytes {
+                let isSent = Self.areSent(UnsafeRawBufferPointer(rebasing: $0[..<count]), from: self.gotByClient)
+                precondition(isSent, "the client's bytes")
+            }
             self.gotByClient += count
         }
         precondition(self.gotByClient <= self.sentByServer, "nothing arrives that was not sent")
@@ -88,8 +93,8 @@ final class TLSPeers {
             case .bytes(let count):
                 precondition(!self.hasEnded, "nothing comes after the end")
                 precondition(1...capacity ~= count, "what was read fits into its room")
-                let expected = Self.pattern(from: self.gotByServer, count)
-                precondition(space.prefix(count).elementsEqual(expected), "the server's bytes")
+                let bytes = UnsafeRawBufferPointer(rebasing: space[..<count])
+                precondition(Self.areSent(bytes, from: self.gotByServer), "the server's bytes")
                 self.gotByServer += count
                 precondition(self.gotByServer <= self.sentByClient, "nothing arrives that was not sent")
             case .end, .failed: self.hasEnded = true
@@ -101,12 +106,14 @@ final class TLSPeers {
     /// The server sends pieces of these sizes, as far as it can.
     func serverSends(_ sizes: [Int]) {
         let total = sizes.reduce(0, +)
-        var bytes = Self.pattern(from: self.sentByServer, total)
-        bytes.withUnsafeMutableBytes { bytes in
+        Self.withPattern(from: self.sentByServer, total) { bytes in
             var start = 0
             var pieces = sizes.map { size in
                 defer { start += size }
-                return iovec(iov_base: bytes.baseAddress.map { $0 + start }, iov_len: size)
+                return iovec(
+                    iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress.map { $0 + start }),
+                    iov_len: size
+                )
             }
             if case .bytes(let count) = pieces.withUnsafeMutableBufferPointer({ self.server.send($0) }) {
                 precondition(0...total ~= count, "no more is sent than there is")
@@ -119,8 +126,25 @@ final class TLSPeers {
         _ = self.server.sendCloseNotify()
     }
 
-    private static func pattern(from start: Int, _ count: Int) -> [UInt8] {
-        (start..<start + count).map { UInt8($0 % Self.period) }
+    private static let pattern = (0..<period * 500).map { UInt8($0 % period) }
+
+    /// What the bytes from the `start`th on are.
+    private static func withPattern<Result>(
+        from start: Int,
+        _ count: Int,
+        _ body: (UnsafeRawBufferPointer) -> Result
+    ) -> Result {
+        self.pattern.withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[start % Self.period..<start % Self.period + count]))
+        }
+    }
+
+    /// Whether `bytes` are those from the `start`th on.
+    private static func areSent(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Bool {
+        self.withPattern(from: start, bytes.count) { expected in
+            guard let expected = expected.baseAddress, let found = bytes.baseAddress else { return true }
+            return memcmp(expected, found, bytes.count) == 0
+        }
     }
 }
 
