@@ -88,6 +88,17 @@ targets += [
     .testTarget(name: "normserveTests", dependencies: ["normserve"]),
 ]
 
+// Set by scripts/fuzz, which builds with libFuzzer: its `main` is that of this executable.
+if Context.environment["NORMSERVE_FUZZING"] != nil {
+    targets.append(
+        .executableTarget(
+            name: "Fuzzing",
+            dependencies: ["HTTPServer", "NormalizationService", "COpenSSL", "CZlib"],
+            path: "Fuzzing/Sources"
+        )
+    )
+}
+
 let package = Package(
     name: "normserve",
     products: [

@@ -56,9 +56,14 @@ extension HTTPConnection {
         }
     }
 
-    mutating func allocationStep() -> Step? {
+    mutating func allocationStep() throws(HTTPError) -> Step? {
         guard let exchange else { preconditionFailure("a head is there") }
         let (reserved, room) = self.wanted(of: exchange)
+        // Content for which there is no room now is refused before any of it is sent.
+        if exchange.buffer == nil, !self.metrics.memory.hasRoom(for: room) {
+            self.metrics[.inFlightBytes].add()
+            throw .overloaded
+        }
         return .allocate(
             capacity: exchange.bodyOffset + room,
             reservation: reserved + (exchange.head.contentEncoding.coding == nil ? 0 : Inflater.memory),

@@ -188,7 +188,7 @@ public struct HTTPConnection {
         switch self.phase {
         case .head: return try self.readHead(at: now)
         case .admission: return self.exchange.map { .admit($0.head.request) }
-        case .allocation: return self.allocationStep()
+        case .allocation: return try self.allocationStep()
         case .content: return try self.readContent(at: now)
         case .dispatch: return self.dispatchStep(at: now)
         case .refusal(let error):

@@ -145,7 +145,8 @@ extension SocketConnection {
 
     /// Looks at the clock, and at the client where only asking tells whether it is still there.
     func tick(at now: MonotonicTime) {
-        if self.http.awaitsAnswer, self.transport.socket.isBroken {
+        // A reset that comes while there is no room for output is not always told.
+        if self.http.awaitsAnswer || self.isAwaitingOutput, self.transport.socket.isBroken {
             self.abandon()
             return
         }

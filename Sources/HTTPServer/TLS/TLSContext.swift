@@ -64,7 +64,7 @@ public final class TLSContext: Sendable {
 
     private func useCertificates(_ pem: [UInt8]) throws(TLSError) {
         var isFirst = true
-        try Self.forEachCertificate(pem, { .invalidCertificate(reason: $0) }) { certificate throws(TLSError) in
+        try Self.forEachCertificate(pem, TLSError.invalidCertificate) { certificate throws(TLSError) in
             if isFirst {
                 isFirst = false
                 defer { X509_free(certificate) }
@@ -96,7 +96,7 @@ public final class TLSContext: Sendable {
         guard let store = SSL_CTX_get_cert_store(self.context) else {
             throw .library(reason: TLSError.takeReason())
         }
-        try Self.forEachCertificate(authorities, { .invalidAuthority(reason: $0) }) { authority throws(TLSError) in
+        try Self.forEachCertificate(authorities, TLSError.invalidAuthority) { authority throws(TLSError) in
             defer { X509_free(authority) }
             guard X509_STORE_add_cert(store, authority) == 1, SSL_CTX_add_client_CA(self.context, authority) == 1 else {
                 throw .invalidAuthority(reason: TLSError.takeReason())
