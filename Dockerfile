@@ -1,8 +1,8 @@
 # The tag names the compiler that the project is tested with.
 FROM swift:6.3.1-bookworm AS build
 
-RUN test -s /etc/ssl/certs/ca-certificates.crt \
-    || { apt-get update && apt-get install -y --no-install-recommends ca-certificates; }
+RUN test -s /etc/ssl/certs/ca-certificates.crt -a -e /usr/include/openssl/ssl.h -a -e /usr/include/zlib.h \
+    || { apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl-dev zlib1g-dev; }
 
 WORKDIR /source
 COPY Package.swift ./

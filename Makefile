@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check soak bench bench-kernels numerics image test-image
+.PHONY: help run test check fuzz soak sanitize scan-tls bench bench-kernels numerics image test-image
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,8 +13,17 @@ test: ## Set up all that the tests need and run all of them: unit tests, then en
 check: ## Everything static: format, build without warnings, fixtures, kernel symbols, OpenAPI, shell scripts
 	@scripts/check
 
+fuzz: ## Fuzz all that reads untrusted bytes, 20 seconds each; flags: ARGS="--seconds 600", ARGS=--replay, ARGS=TARGET
+	@scripts/fuzz $(ARGS)
+
 soak: ## Mix clients that misbehave with others and check all answers; flags: make soak ARGS="--seconds 900 --tls"
 	@scripts/soak $(ARGS)
+
+sanitize: ## The tests under a sanitizer, or a short run under valgrind; ARGS="address", "thread" or "valgrind"
+	@scripts/sanitize $(ARGS)
+
+scan-tls: ## Have sslscan and testssl.sh look for weaknesses; rewrites docs/tls.md
+	@scripts/scan-tls
 
 bench: ## Measure against a bare echo server and FastAPI + PyTorch; rewrites Benchmarks/results.* and README.md
 	@scripts/bench

@@ -50,7 +50,7 @@ targets += [
     .target(name: "CDecimal"),
     .target(name: "AlignedMemory", dependencies: ["CSystem"]),
     .target(name: "Tensors", dependencies: ["AlignedMemory"]),
-    .target(name: "Normalization", dependencies: ["Tensors", "CSystem"] + kernelDependencies),
+    .target(name: "Normalization", dependencies: ["AlignedMemory", "Tensors", "CSystem"] + kernelDependencies),
     .target(name: "TensorFormats", dependencies: ["AlignedMemory", "Tensors", "CDecimal"], swiftSettings: optimized),
     .target(
         name: "HTTPCore",
@@ -59,30 +59,45 @@ targets += [
     .target(name: "HTTPServer", dependencies: ["HTTPCore", "CSystem", "COpenSSL", "AlignedMemory"]),
     .target(
         name: "NormalizationService",
-        dependencies: ["Normalization", "TensorFormats", "HTTPCore", "COpenSSL"],
+        dependencies: ["AlignedMemory", "Tensors", "Normalization", "TensorFormats", "HTTPCore", "COpenSSL"],
         resources: [.embedInCode("openapi.yaml")]
     ),
     .executableTarget(
         name: "normserve",
         dependencies: [
-            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem",
+            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem", "COpenSSL",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]
     ),
 
     .testTarget(name: "AlignedMemoryTests", dependencies: ["AlignedMemory"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "NormalizationTests", dependencies: ["Normalization"]),
-    .testTarget(name: "TensorFormatsTests", dependencies: ["TensorFormats", "CDecimal"], swiftSettings: optimized),
-    .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore"]),
-    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "AlignedMemory"]),
+    .testTarget(name: "NormalizationTests", dependencies: ["Normalization", "Tensors"]),
+    .testTarget(
+        name: "TensorFormatsTests",
+        dependencies: ["AlignedMemory", "Tensors", "TensorFormats", "CDecimal"],
+        swiftSettings: optimized
+    ),
+    .testTarget(name: "HTTPCoreTests", dependencies: ["HTTPCore", "AlignedMemory"]),
+    .testTarget(name: "HTTPServerTests", dependencies: ["HTTPServer", "HTTPCore", "AlignedMemory", "COpenSSL"]),
     .testTarget(
         name: "NormalizationServiceTests",
-        dependencies: ["NormalizationService", .product(name: "Yams", package: "Yams")]
+        dependencies: ["NormalizationService", "AlignedMemory", .product(name: "Yams", package: "Yams")]
     ),
     .testTarget(name: "normserveTests", dependencies: ["normserve"]),
 ]
+
+// Set by scripts/fuzz, which builds with libFuzzer: its `main` is that of this executable.
+if Context.environment["NORMSERVE_FUZZING"] != nil {
+    targets.append(
+        .executableTarget(
+            name: "Fuzzing",
+            dependencies: ["HTTPServer", "NormalizationService", "COpenSSL", "CZlib"],
+            path: "Fuzzing/Sources"
+        )
+    )
+}
 
 let package = Package(
     name: "normserve",

@@ -22,23 +22,49 @@ public final class AlignedBuffer: @unchecked Sendable {
 
     private static let hugePageThreshold = 4 << 20
 
+    private static let hugePageSize = 2 << 20
+
     private var isMapped: Bool
 
-    /// Allocates uninitialized memory.
+    private var usesHugePages: Bool
+
+    /// From this size on memory is held against the budget on whose account it was allocated.
+    private static let countingThreshold = 64 << 10
+
+    private let budget: MemoryBudget?
+
+    /// What is held against the budget, in bytes.
+    private var countedBytes = 0
+
+    /// Allocates uninitialized memory, on account of the current budget if there is one.
     ///
-    /// - Parameter capacity: how many bytes at least; 0 is allowed.
-    public init(capacity: Int) throws(AllocationError) {
+    /// - Parameters:
+    ///   - capacity: how many bytes at least; 0 is allowed.
+    ///   - usesHugePages: whether the first touch may take 2 MiB at once, which is good for who will use all of it.
+    public init(capacity: Int, usesHugePages: Bool = true) throws(AllocationError) {
         precondition(capacity >= 0, "a capacity is not negative")
-        (self.baseAddress, self.capacity, self.isMapped) = try Self.allocate(capacity)
+        self.budget = MemoryBudget.current
+        self.usesHugePages = usesHugePages
+        (self.baseAddress, self.capacity, self.isMapped) = try Self.allocate(capacity, usesHugePages: usesHugePages)
+        try self.count(self.capacity)
     }
 
     deinit {
+        self.budget?.release(self.countedBytes)
         Self.release(self.baseAddress, self.capacity, isMapped: self.isMapped)
+    }
+
+    /// Holds memory of this capacity against the budget.
+    private func count(_ capacity: Int) throws(AllocationError) {
+        guard let budget, capacity >= Self.countingThreshold else { return }
+        guard budget.reserve(capacity - self.countedBytes) else { throw AllocationError(byteCount: capacity) }
+        self.countedBytes = capacity
     }
 
     /// Grows the buffer to at least `minimumCapacity` bytes. The contents stay; the address may change.
     public func reserve(_ minimumCapacity: Int) throws(AllocationError) {
         guard minimumCapacity > self.capacity else { return }
+        try self.count(minimumCapacity)
         if self.isMapped {
             let size = try Self.roundedToPage(minimumCapacity)
             guard let moved = system_remap(self.baseAddress, self.capacity, size), moved != MAP_FAILED
@@ -46,10 +72,19 @@ public final class AlignedBuffer: @unchecked Sendable {
             self.baseAddress = moved
             self.capacity = size
         } else {
-            let (address, capacity, isMapped) = try Self.allocate(minimumCapacity)
+            let (address, capacity, isMapped) = try Self.allocate(minimumCapacity, usesHugePages: self.usesHugePages)
             address.copyMemory(from: self.baseAddress, byteCount: self.capacity)
             Self.release(self.baseAddress, self.capacity, isMapped: false)
             (self.baseAddress, self.capacity, self.isMapped) = (address, capacity, isMapped)
+        }
+    }
+
+    /// Asks for huge pages from now on, if the buffer was to do without them and is large enough.
+    public func useHugePages() {
+        guard !self.usesHugePages else { return }
+        self.usesHugePages = true
+        if self.isMapped, self.capacity >= Self.hugePageSize {
+            _ = madvise(self.baseAddress, self.capacity, MADV_HUGEPAGE)
         }
     }
 
@@ -61,7 +96,8 @@ public final class AlignedBuffer: @unchecked Sendable {
     }
 
     private static func allocate(
-        _ capacity: Int
+        _ capacity: Int,
+        usesHugePages: Bool
     ) throws(AllocationError) -> (UnsafeMutableRawPointer, capacity: Int, isMapped: Bool) {
         if capacity >= Self.mappingThreshold {
             let size = try Self.roundedToPage(capacity)
@@ -69,8 +105,10 @@ public final class AlignedBuffer: @unchecked Sendable {
                 let address = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
                 address != MAP_FAILED
             else { throw AllocationError(byteCount: capacity) }
-            if size >= Self.hugePageThreshold {
-                // A hint only: fewer page faults where the kernel has huge pages, no harm where it has none.
+            // A hint only: fewer page faults where the kernel has huge pages, no harm where it has none.
+            if !usesHugePages, size >= Self.hugePageSize {
+                _ = madvise(address, size, MADV_NOHUGEPAGE)
+            } else if size >= Self.hugePageThreshold {
                 _ = madvise(address, size, MADV_HUGEPAGE)
             }
             return (address, size, true)

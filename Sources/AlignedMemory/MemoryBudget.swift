@@ -26,6 +26,11 @@ public final class MemoryBudget: Sendable {
         return false
     }
 
+    /// Whether `count` more bytes would fit at the moment. Others may come in between.
+    public func hasRoom(for count: Int) -> Bool {
+        count <= self.limit - self.used.load(ordering: .relaxed)
+    }
+
     public func release(_ count: Int) {
         self.used.wrappingSubtract(count, ordering: .relaxed)
     }

@@ -39,6 +39,9 @@ struct ChunkedDecoder {
     /// Whether the next byte is one of a chunk's data.
     var isInData: Bool { self.state == .data }
 
+    /// How much data comes next, before any framing.
+    var dataToRead: Int { self.isInData ? self.dataRemaining : 0 }
+
     /// Notes that the next `count` bytes of data went to where they belong by another way.
     mutating func skipData(_ count: Int) {
         precondition(self.state == .data && count <= self.dataRemaining, "the bytes belong to the current chunk")

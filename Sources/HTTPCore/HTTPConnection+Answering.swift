@@ -1,4 +1,5 @@
 import AlignedMemory
+import HTTPTypes
 
 extension HTTPConnection {
     mutating func dispatchStep(at now: MonotonicTime) -> Step? {
@@ -22,27 +23,34 @@ extension HTTPConnection {
             self.releaseBuffer()
         }
         self.metrics.countResponse(reply.head.status)
+        self.waitingSince = now
+        var (content, method) = self.content(of: reply)
+        // RFC 9110 §9.3.2: no content after HEAD, whatever the status.
+        let isHead = self.exchange.map { $0.head.request.method == .head } ?? self.parser.isHead
+        if let method, !isHead {
+            self.codedContent = try? CodedContent(reply.body, by: method, memory: self.metrics.memory)
+            // Where there is no room for the coding, the content goes as it is.
+            if self.codedContent == nil { content.coding = nil }
+        }
+        self.beginOutput(reply.head, content, date)
+        if self.codedContent != nil {
+            self.phase = .chunk
+        } else if !isHead, ResponseHeadEncoder.hasContent(reply.head.status) {
+            self.output.body = reply.body
+        }
+    }
+
+    /// Begins to send, with the head.
+    private mutating func beginOutput(_ head: HTTPResponse, _ content: ResponseHeadEncoder.Content, _ date: HTTPDate) {
         self.output.begin()
         ResponseHeadEncoder.encode(
-            reply.head,
-            contentCount: reply.body.reduce(0) { $0 + $1.count },
+            head,
+            content: content,
             persistence: self.persistence,
             date: date,
             into: &self.output.head
         )
-        // RFC 9110 §9.3.2: no content after HEAD, whatever the status.
-        let isHead = self.exchange.map { $0.head.request.method == .head } ?? self.parser.isHead
-        if !isHead, ResponseHeadEncoder.hasContent(reply.head.status) { self.output.body = reply.body }
-        self.waitingSince = now
         self.phase = .output
-    }
-
-    /// How much of what is to be sent does not stand in the content's memory, in bytes.
-    public var outputBytesBeyondContent: Int {
-        let own = self.exchange?.buffer
-        return self.output.body.reduce(0) { count, part in
-            if let own, part.isPart(of: own) { count } else { count + part.count }
-        }
     }
 
     private var persistence: ResponseHeadEncoder.Persistence {
@@ -62,7 +70,11 @@ extension HTTPConnection {
             self.bodyBytesInSpan = 0
             return
         }
-        self.releaseBuffer()
+        if let codedContent, !codedContent.isFinished {
+            self.phase = .chunk
+            return
+        }
+        self.releaseMemory()
         let unwantedCount = self.exchange?.unwantedCount ?? 0
         self.exchange = nil
         if self.closesAfterReply {
@@ -87,11 +99,5 @@ extension HTTPConnection {
         self.waitingSince = now
         // Without memory for a small buffer the large one stays.
         try? self.input.shrink()
-    }
-}
-
-extension HTTPBodyPart {
-    fileprivate func isPart(of buffer: AlignedBuffer) -> Bool {
-        if case .buffer(let own, _) = self { own === buffer } else { false }
     }
 }

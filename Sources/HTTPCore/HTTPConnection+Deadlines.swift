@@ -12,7 +12,7 @@ extension HTTPConnection {
             // RFC 9112 §9.5: an idle connection is closed without a word.
             guard now >= self.waitingSince + self.patience(self.timeouts.idle) else { return false }
             self.giveUp(.idleTimeout)
-        case .content:
+        case .content where self.yieldedAt == nil:
             guard now >= self.waitingSince + self.timeouts.bodyGrace else { return false }
             guard self.isTooSlow(at: now) else {
                 self.waitingSince = now
@@ -22,12 +22,13 @@ extension HTTPConnection {
             self.refuse(.bodyTimeout)
         case .output, .interimOutput:
             guard now >= self.waitingSince + self.timeouts.writeStall else { return false }
-            self.releaseBuffer()
+            self.releaseMemory()
             self.giveUp(.writeTimeout)
         case .discard, .linger:
             guard now >= self.waitingSince + self.patience(self.timeouts.linger) else { return false }
             self.giveUp(.lingerTimeout)
-        case .admission, .allocation, .dispatch, .answer, .refusal, .refusalAnswer, .endOfSending, .closed:
+        case .admission, .allocation, .content, .dispatch, .answer, .chunk, .refusal, .refusalAnswer,
+            .endOfSending, .closed:
             return false
         }
         return true

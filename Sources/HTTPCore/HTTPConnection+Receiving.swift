@@ -6,11 +6,12 @@ extension HTTPConnection {
     private static let directReadThreshold = 4 << 10
     /// No single read takes more, so that other connections get their turn.
     private static let maxReadBytes = 1 << 20
-    /// The memory for chunked content grows from here by doubling. No more unwanted content is thrown away.
-    private static let initialChunkedCapacity = 64 << 10
     /// Content of a known length gets its memory at once, which costs nothing until it is touched; the right to
-    /// touch it grows from here by doubling. The first byte may touch a huge page.
-    private static let initialReservation = 2 << 20
+    /// touch it grows from here by doubling. For other content the memory itself does.
+    private static let initialReservation = 64 << 10
+    /// From so much content on huge pages are worth their while; before that one touch would take more than was
+    /// reserved.
+    private static let hugePageReservation = 2 << 20
 
     /// `count` bytes were written to the start of the space of the last `receive` step.
     public mutating func received(_ count: Int, at now: MonotonicTime) {
@@ -29,7 +30,7 @@ extension HTTPConnection {
     mutating func receiveStep(_ target: ReceiveTarget) throws(HTTPError) -> Step? {
         guard !self.inputHasEnded else {
             // RFC 9112 §8: what is not complete by now never will be, and is not handled.
-            self.releaseBuffer()
+            self.releaseMemory()
             self.phase = .closed
             return nil
         }
@@ -41,68 +42,33 @@ extension HTTPConnection {
         }
     }
 
-    mutating func readHead(at now: MonotonicTime) throws(HTTPError) -> Step? {
-        if !self.parser.hasBegun {
-            self.input.take(RequestHeadParser.emptyLineBytes(in: self.input.bytes))
-            if self.input.isEmptyLineOrLess { return try self.receiveStep(.input) }
-            self.headBeganAt = now
-            self.waitingSince = now
-        }
-        guard let head = try self.parser.parse(self.input.bytes) else { return try self.receiveStep(.input) }
-        self.input.take(head.byteCount)
-        self.exchange = Exchange(head: head, firstByteAt: self.headBeganAt, lastByteAt: now)
-        if self.isDraining || !head.isPersistent { self.closesAfterReply = true }
-        self.phase = .admission
-        return nil
-    }
-
-    /// The responder has judged the head.
-    public mutating func admitted(_ admission: HTTPAdmission, at now: MonotonicTime, date: HTTPDate) {
-        guard var exchange = self.exchange else { preconditionFailure("a head is there") }
-        switch admission {
-        case .receive(let bodyOffset, let inlineLimit):
-            precondition((0..<AlignedBuffer.alignment).contains(bodyOffset), "the offset is within a cache line")
-            (exchange.bodyOffset, exchange.inlineLimit) = (bodyOffset, inlineLimit)
-            switch exchange.head.framing {
-            case .none: self.phase = .dispatch
-            case .length, .chunked: self.phase = .allocation
-            }
-            self.chunks = exchange.head.framing == .chunked ? ChunkedDecoder(limits: self.limits) : nil
-            self.exchange = exchange
-        case .answer(let reply):
-            self.refuseContent()
-            self.answered(reply, at: now, date: date)
-        }
-    }
-
-    /// Decides between throwing the content away and closing (RFC 9112 §9.3: one of them must be).
-    private mutating func refuseContent() {
-        switch self.exchange?.head.framing {
-        case .length(let count)
-        where count <= Self.initialChunkedCapacity && self.exchange?.head.expectsContinue == false:
-            self.exchange?.unwantedCount = count
-        case .length, .chunked:
-            self.closesAfterReply = true
-        case nil, .some(.none):
-            break
-        }
-    }
-
     /// How many bytes of content there may be next, and how many the memory must have room for by then.
     private func wanted(of exchange: Exchange) -> (reserved: Int, room: Int) {
+        let doubled = max(exchange.reservedCount * 2, Self.initialReservation)
         switch exchange.head.framing {
         case .none: return (0, 0)
-        case .length(let count): return (min(max(exchange.reservedCount * 2, Self.initialReservation), count), count)
-        case .chunked:
-            let count = min(max(exchange.reservedCount * 2, Self.initialChunkedCapacity), self.limits.maxBodyBytes)
+        case .length(let count) where exchange.head.contentEncoding.coding == nil:
+            // Not for the sake of a small rest, which would cost a read of its own.
+            return (count <= doubled / 4 * 5 ? count : doubled, count)
+        case .length, .chunked:
+            let count = min(doubled, self.limits.maxBodyBytes)
             return (count, count)
         }
     }
 
-    mutating func allocationStep() -> Step? {
+    mutating func allocationStep() throws(HTTPError) -> Step? {
         guard let exchange else { preconditionFailure("a head is there") }
         let (reserved, room) = self.wanted(of: exchange)
-        return .allocate(capacity: exchange.bodyOffset + room, contentCount: reserved, growing: exchange.buffer)
+        // Content for which there is no room now is refused before any of it is sent.
+        if exchange.buffer == nil, !self.metrics.memory.hasRoom(for: room) {
+            self.metrics[.inFlightBytes].add()
+            throw .overloaded
+        }
+        return .allocate(
+            capacity: exchange.bodyOffset + room,
+            reservation: reserved + (exchange.head.contentEncoding.coding == nil ? 0 : Inflater.memory),
+            growing: exchange.buffer
+        )
     }
 
     /// `buffer` has at least the size that the last `allocate` step asked for.
@@ -113,7 +79,15 @@ extension HTTPConnection {
         exchange.buffer = buffer
         self.exchange = exchange
         self.phase = .content
+        if exchange.reservedCount > Self.hugePageReservation { buffer.useHugePages() }
         guard isFirst else { return }
+        if let coding = exchange.head.contentEncoding.coding {
+            do throws(AllocationError) {
+                self.inflater = try Inflater(coding)
+            } catch {
+                return self.refuse(.overloaded)
+            }
+        }
         self.waitingSince = now
         self.bodyBytesInSpan = 0
         // RFC 9110 §10.1.1: 100 may be left out once content has begun to arrive.
@@ -128,6 +102,7 @@ extension HTTPConnection {
         guard let buffer = self.exchange?.buffer, let reservedCount = self.exchange?.reservedCount,
             let framing = self.exchange?.head.framing
         else { preconditionFailure("memory is there") }
+        if let inflater { return try self.inflateContent(inflater, into: buffer, at: now) }
         guard case .length(let count) = framing else { return try self.readChunks(into: buffer, at: now) }
         self.moveContent(into: buffer, atMost: reservedCount - self.receivedCount, at: now)
         let remaining = reservedCount - self.receivedCount
@@ -148,7 +123,7 @@ extension HTTPConnection {
                 return nil
             }
             guard self.chunks?.isInData == true, let dataRemaining = self.chunks?.dataRemaining else { break }
-            let room = (self.exchange?.reservedCount ?? 0) - self.receivedCount
+            let room = self.contentRoom
             guard room > 0 else {
                 self.phase = .allocation
                 return nil
@@ -185,8 +160,7 @@ extension HTTPConnection {
     private mutating func receiveContent(_ count: Int, into buffer: AlignedBuffer) throws(HTTPError) -> Step? {
         guard !self.inputHasEnded else { return try self.receiveStep(.body) }
         self.receiveTarget = .body
-        let start = self.contentEnd
-        return .receive(buffer[start..<start + min(count, Self.maxReadBytes)])
+        return .receive(self.contentSpace(in: buffer, atMost: min(count, Self.maxReadBytes)))
     }
 
     private var receivedCount: Int { self.exchange?.receivedCount ?? 0 }
@@ -194,15 +168,15 @@ extension HTTPConnection {
     /// Where in its memory the next byte of content goes.
     private var contentEnd: Int { (self.exchange?.bodyOffset ?? 0) + self.receivedCount }
 
-    /// Throws away what is left of unwanted content, then turns to the next request.
-    mutating func discardStep(_ count: Int, at now: MonotonicTime) throws(HTTPError) -> Step? {
-        let taken = min(count, self.input.bytes.count)
-        self.input.take(taken)
-        self.phase = .discard(count - taken)
-        if taken == count {
-            self.beginHead(at: now)
-            return nil
-        }
-        return try self.receiveStep(.input)
+    /// How much more content its memory may hold by now.
+    var contentRoom: Int { (self.exchange?.reservedCount ?? 0) - self.receivedCount }
+
+    /// Whether that is all it may ever hold.
+    var isAtBodyLimit: Bool { self.exchange?.reservedCount == self.limits.maxBodyBytes }
+
+    /// The place of the next bytes of content.
+    func contentSpace(in buffer: AlignedBuffer, atMost count: Int) -> UnsafeMutableRawBufferPointer {
+        let start = self.contentEnd
+        return buffer[start..<start + count]
     }
 }

@@ -12,9 +12,9 @@ public struct HTTPConnection {
         case receive(UnsafeMutableRawBufferPointer)
         /// Ask the responder, then call `admitted`.
         case admit(HTTPRequest)
-        /// Find memory of this capacity in bytes, of which so many bytes of content may soon be used; then call
-        /// `provided`, or `refuse` if there is none. A buffer that is there already is grown.
-        case allocate(capacity: Int, contentCount: Int, growing: AlignedBuffer?)
+        /// Find memory of this capacity in bytes, and room for so many that may soon be used of it and beside it;
+        /// then call `provided`, or `refuse` if there is none. A buffer that is there already is grown.
+        case allocate(capacity: Int, reservation: Int, growing: AlignedBuffer?)
         /// The content's memory is no longer needed: call `takeReleasedBuffer`.
         case recycle
         /// Have the request answered, on this thread or on a worker, then call `answered`.
@@ -25,6 +25,8 @@ public struct HTTPConnection {
         case awaitAnswer
         /// Send from `output`, then call `sent`.
         case send
+        /// Go on, after others have had their turn if this one has taken long: there is more to compute.
+        case yield
         /// Shut down the sending side, then go on.
         case endSending
         /// Close the socket; no step follows.
@@ -44,6 +46,8 @@ public struct HTTPConnection {
         case dispatch
         /// The responder works.
         case answer
+        /// The next chunk of a coded reply is being made.
+        case chunk
         /// The request was refused and the words for it are about to be asked for.
         case refusal(HTTPError)
         /// The words for a refusal are awaited.
@@ -81,10 +85,16 @@ public struct HTTPConnection {
         /// How many bytes of content `buffer` may hold by now.
         var reservedCount = 0
         var receivedCount = 0
+        /// How much of the content was taken from the input, if it is coded.
+        var codedCount = 0
         var lastByteAt: MonotonicTime
         /// Set if the content is not wanted: so much of it is still thrown away after the reply.
         var unwantedCount = 0
     }
+
+    /// So much a client may go on sending after the last reply, however little content is allowed: what is on its way
+    /// when the connection is closed takes the reply with it.
+    private static let minLingeredBytes = 16 << 20
 
     let limits: HTTPLimits
     let timeouts: HTTPTimeouts
@@ -99,6 +109,12 @@ public struct HTTPConnection {
     var exchange: Exchange?
     /// Takes its framing off, if its content is chunked.
     var chunks: ChunkedDecoder?
+    /// Undoes its coding, if its content is coded.
+    var inflater: Inflater?
+    /// When the client was last left waiting for the server to compute.
+    var yieldedAt: MonotonicTime?
+    /// The content of the reply that is being sent, if it is coded.
+    var codedContent: CodedContent?
     /// A body's memory that waits to be recycled.
     var released: AlignedBuffer?
 
@@ -110,6 +126,7 @@ public struct HTTPConnection {
     /// Whether no further request is waited for.
     var isDraining = false
     var lingeredBytes = 0
+    var requestCount = 0
 
     /// When the current wait began: for the first byte of a head, its last, the client's taking or closing.
     var waitingSince: MonotonicTime
@@ -171,13 +188,14 @@ public struct HTTPConnection {
         switch self.phase {
         case .head: return try self.readHead(at: now)
         case .admission: return self.exchange.map { .admit($0.head.request) }
-        case .allocation: return self.allocationStep()
+        case .allocation: return try self.allocationStep()
         case .content: return try self.readContent(at: now)
         case .dispatch: return self.dispatchStep(at: now)
         case .refusal(let error):
             self.phase = .refusalAnswer
             return .word(error.problem)
         case .answer, .refusalAnswer: return .awaitAnswer
+        case .chunk: return self.chunkStep(at: now)
         case .interimOutput, .output: return .send
         case .discard(let count): return try self.discardStep(count, at: now)
         case .endOfSending:
@@ -185,7 +203,7 @@ public struct HTTPConnection {
             self.waitingSince = now
             return .endSending
         case .linger:
-            if self.inputHasEnded || self.lingeredBytes > self.limits.maxBodyBytes {
+            if self.inputHasEnded || self.lingeredBytes > max(self.limits.maxBodyBytes, Self.minLingeredBytes) {
                 self.phase = .closed
                 return nil
             }
@@ -199,7 +217,7 @@ public struct HTTPConnection {
         error.limit.map { self.metrics[$0].add() }
         self.closesAfterReply = true
         self.input.removeAll()
-        self.releaseBuffer()
+        self.releaseMemory()
         self.exchange?.unwantedCount = 0
         self.phase = .refusal(error)
     }
@@ -210,7 +228,7 @@ public struct HTTPConnection {
         switch self.phase {
         case .head:
             if self.isIdle { self.waitingSince = now }
-        case .output, .discard:
+        case .chunk, .output, .discard:
             // RFC 9112 §9.6: the client has been told nothing yet and may send its next request.
             break
         default:
@@ -220,7 +238,7 @@ public struct HTTPConnection {
 
     /// The client has gone: nothing is answered any more, and what it held is given back.
     public mutating func abandon() {
-        self.releaseBuffer()
+        self.releaseMemory()
         self.output.begin()
         self.phase = .closed
     }
@@ -228,6 +246,14 @@ public struct HTTPConnection {
     /// Hands over the memory of a body, to be used again or freed.
     public mutating func takeReleasedBuffer() -> AlignedBuffer? {
         self.released.take()
+    }
+
+    /// Forgets all that was held for the request and its reply.
+    mutating func releaseMemory() {
+        self.inflater = nil
+        self.codedContent = nil
+        self.yieldedAt = nil
+        self.releaseBuffer()
     }
 
     /// Forgets the body's memory, to be recycled with the next step.

@@ -31,5 +31,9 @@ public struct HTTPLimits: Sendable {
     /// The requests of one connection, the last of which is told that it closes. 0 is no limit.
     public var maxRequestsPerConnection = 10_000
 
+    /// How much work is put into coding the replies of clients that ask for it: 1 is the least, 9 the most. 0: none
+    /// is coded.
+    public var compressionLevel = 1
+
     public init() {}
 }

@@ -1,3 +1,5 @@
+import AlignedMemory
+
 /// What is to be sent, and how much of it has been.
 public struct HTTPOutput: Sendable {
     /// Sent first.
@@ -40,5 +42,9 @@ extension HTTPBodyPart {
         case .bytes(let bytes): bytes.count
         case .buffer(_, let range): range.count
         }
+    }
+
+    func isPart(of buffer: AlignedBuffer) -> Bool {
+        if case .buffer(let own, _) = self { own === buffer } else { false }
     }
 }

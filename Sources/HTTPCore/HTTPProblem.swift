@@ -16,17 +16,22 @@ public struct HTTPProblem: Error, Sendable {
     /// Fields that the status calls for: `Allow`, `Retry-After`, `Accept-Encoding`.
     public let fields: HTTPFields
 
+    /// The limit that the responder found to be reached. Those of the server itself are counted where they are enforced.
+    public let limit: Limit?
+
     public init(
         _ status: HTTPResponse.Status,
         code: String,
         detail: String,
         pointer: String? = nil,
-        fields: HTTPFields = [:]
+        fields: HTTPFields = [:],
+        limit: Limit? = nil
     ) {
         self.status = status
         self.code = code
         self.detail = detail
         self.pointer = pointer
         self.fields = fields
+        self.limit = limit
     }
 }

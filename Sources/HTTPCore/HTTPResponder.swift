@@ -33,7 +33,8 @@ public enum HTTPAdmission: Sendable {
 public struct HTTPRequestMessage: Sendable {
     public let head: HTTPRequest
 
-    /// The memory that holds the content; the responder may change it and send it back. `nil` without content.
+    /// The memory that holds the content, with its content coding undone; the responder may change it and send it
+    /// back. `nil` without content.
     public let buffer: AlignedBuffer?
 
     /// Where in `buffer` the content stands.
@@ -60,16 +61,21 @@ public struct HTTPRequestMessage: Sendable {
     }
 }
 
-/// A whole response. The server adds `Content-Length`, `Date` and `Connection`, and leaves the content out for HEAD.
+/// A whole response. The server adds `Content-Length`, `Date` and `Connection`, leaves the content out for HEAD, and
+/// codes it for clients that would rather have it so.
 public struct HTTPReply: Sendable {
     public var head: HTTPResponse
 
     /// The content, piece after piece; sent without being copied together.
     public var body: [HTTPBodyPart]
 
-    public init(head: HTTPResponse, body: [HTTPBodyPart] = []) {
+    /// Whether the content may be sent in a content coding.
+    public var mayBeCoded: Bool
+
+    public init(head: HTTPResponse, body: [HTTPBodyPart] = [], mayBeCoded: Bool = true) {
         self.head = head
         self.body = body
+        self.mayBeCoded = mayBeCoded
     }
 }
 

@@ -15,6 +15,9 @@ struct HeaderSection {
     private var expectation: (any100Continue: Bool, anyOther: Bool) = (false, false)
     private var hasContentType = false
 
+    private(set) var contentEncoding = ContentEncoding()
+    private(set) var acceptEncoding = AcceptEncoding()
+
     private enum ContentLength {
         case valid(Int)
         /// A number too large for this machine's integers, and so for any limit.
@@ -72,6 +75,10 @@ struct HeaderSection {
             // RFC 9110 §8.6: equal repeats may be refused as well as differing ones.
             guard self.contentLength == nil else { throw .repeatedContentLength }
             self.contentLength = try Self.contentLength(value)
+        case 15 where name.equalsIgnoringCase("accept-encoding"):
+            self.acceptEncoding.append(value)
+        case 16 where name.equalsIgnoringCase("content-encoding"):
+            self.contentEncoding.append(value)
         case 17 where name.equalsIgnoringCase("transfer-encoding"):
             var codings = self.transferCodings ?? TransferCodings()
             codings.append(value)

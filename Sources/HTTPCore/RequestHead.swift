@@ -7,6 +7,12 @@ public struct RequestHead: Sendable {
 
     public let framing: BodyFraming
 
+    /// How the content is coded.
+    let contentEncoding: ContentEncoding
+
+    /// How the content of the reply may be coded.
+    let acceptEncoding: AcceptEncoding
+
     public let version: HTTPVersion
 
     /// Whether the client wants to go on after this request (RFC 9112 §9.3).

@@ -76,9 +76,10 @@ struct RequestHeadParser {
     /// Holds a line that is complete or not yet complete against the limits; its CR is not counted.
     private func checkSize(lineCount: Int, totalCount: Int) throws(HTTPError) {
         // RFC 9112 §3: a target that is too long is refused without waiting for its end.
-        if self.requestLine == nil, lineCount > self.limits.maxRequestLineBytes { throw .requestLineTooLong }
+        let isRequestLine = self.requestLine == nil
+        if isRequestLine, lineCount > self.limits.maxRequestLineBytes { throw .requestLineTooLong }
         // RFC 9110 §5.4 and RFC 6585 §5
-        if totalCount > self.limits.maxHeadBytes { throw .headTooLarge }
+        if totalCount > self.limits.maxHeadBytes { throw isRequestLine ? .requestLineTooLong : .headTooLarge }
     }
 
     private func finish() throws(HTTPError) -> RequestHead {
@@ -96,6 +97,8 @@ struct RequestHeadParser {
                 headerFields: self.section.fields
             ),
             framing: framing,
+            contentEncoding: self.section.contentEncoding,
+            acceptEncoding: self.section.acceptEncoding,
             version: requestLine.version,
             isPersistent: self.section.isPersistent(version: requestLine.version),
             expectsContinue: expectsContinue,

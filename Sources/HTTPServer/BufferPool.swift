@@ -47,7 +47,8 @@ final class BufferPool: Sendable {
             return nil
         }
         if let found { return found }
-        return try AlignedBuffer(capacity: capacity)
+        // The client may send less than it has declared: no more than that is touched.
+        return try AlignedBuffer(capacity: capacity, usesHugePages: false)
     }
 
     /// Takes back memory, to be handed out again as soon as nobody else holds it.

@@ -3,7 +3,7 @@ import Dispatch
 import Glibc
 import HTTPCore
 
-/// A serial queue with the connections that are pinned to it.
+/// A serial queue with the connections, or the TLS handshakes, that are pinned to it.
 // @unchecked: everything mutable is touched on `queue` only; others reach it with `queue.async`.
 final class EventLoop: @unchecked Sendable {
     /// How often the clock is looked at on behalf of all connections; no deadline is finer.
@@ -17,19 +17,20 @@ final class EventLoop: @unchecked Sendable {
     let workers: WorkerPool
 
     private let limits: HTTPLimits
-    private let timeouts: HTTPTimeouts
-    private let occupancy: ConnectionOccupancy
+    let timeouts: HTTPTimeouts
+    let occupancy: ConnectionOccupancy
+    var handshakes: [UInt64: Handshake] = [:]
     private var connections: [UInt64: SocketConnection] = [:]
     private var lastID: UInt64 = 0
     private var ticker: (any DispatchSourceTimer)?
-    private var isDraining = false
-    private var isStopped = false
+    private(set) var isDraining = false
+    private(set) var isStopped = false
     private var currentDate = HTTPDate(seconds: 0)
     /// What jobs of closed connections still hold of the budget, by the connection's number.
     private var orphanedBytes: [UInt64: Int] = [:]
 
-    init(number: Int, services: HTTPServer.Services) {
-        self.queue = DispatchQueue(label: "normserve.loop.\(number)")
+    init(_ label: String, _ services: HTTPServer.Services) {
+        self.queue = DispatchQueue(label: label)
         self.responder = services.responder
         self.memory = services.memory
         self.metrics = services.metrics
@@ -48,7 +49,7 @@ final class EventLoop: @unchecked Sendable {
     }
 
     /// Serves a connection that was just accepted, or turns it away.
-    func adopt(_ socket: SocketDescriptor, as admission: ConnectionOccupancy.Admission) {
+    func adopt(_ transport: Transport, as place: ConnectionOccupancy.Place) {
         guard
             let http = try? HTTPConnection(
                 limits: self.limits,
@@ -56,23 +57,34 @@ final class EventLoop: @unchecked Sendable {
                 metrics: self.metrics,
                 at: .now()
             )
-        else { return self.occupancy.leave(admission) }
-        self.lastID += 1
-        let connection = SocketConnection(id: self.lastID, admission: admission, socket: socket, http: http, loop: self)
-        self.connections[self.lastID] = connection
+        else { return self.occupancy.leave(place) }
+        let id = self.makeID()
+        let connection = SocketConnection(id: id, place: place, transport: transport, http: http, loop: self)
+        self.connections[id] = connection
         self.startTicking()
         if self.isStopped {
             connection.abandon()
-        } else if admission == .refuse {
+        } else if place == .refused {
             connection.refuse(.overloaded)
         } else if self.isDraining {
             connection.drain()
         }
     }
 
+    /// A number that no connection or handshake of this loop had before.
+    func makeID() -> UInt64 {
+        self.lastID += 1
+        return self.lastID
+    }
+
     func remove(_ id: UInt64) {
         guard let connection = self.connections.removeValue(forKey: id) else { return }
-        self.occupancy.leave(connection.admission)
+        self.occupancy.leave(connection.place)
+    }
+
+    /// Has a request answered, in this thread; what is allocated for it counts as in flight.
+    func respond(to message: HTTPRequestMessage) -> HTTPReply {
+        MemoryBudget.$current.withValue(self.memory) { self.responder.respond(to: message) }
     }
 
     /// Brings a worker's reply to its connection, if that is still there.
@@ -93,15 +105,17 @@ final class EventLoop: @unchecked Sendable {
 
     func drain() {
         self.isDraining = true
+        self.drainHandshakes()
         for connection in Array(self.connections.values) { connection.drain() }
     }
 
     func abandonAll() {
         self.isStopped = true
+        self.abandonHandshakes()
         for connection in Array(self.connections.values) { connection.abandon() }
     }
 
-    private func startTicking() {
+    func startTicking() {
         guard self.ticker == nil else { return }
         let ticker = DispatchSource.makeTimerSource(queue: self.queue)
         ticker.schedule(deadline: .now() + Self.tickInterval, repeating: Self.tickInterval, leeway: .milliseconds(20))
@@ -113,9 +127,10 @@ final class EventLoop: @unchecked Sendable {
     private func tick() {
         let now = MonotonicTime.now()
         for connection in Array(self.connections.values) { connection.tick(at: now) }
+        self.tickHandshakes(at: now)
         self.pool.evict(at: now)
         // An idle server sleeps.
-        if self.connections.isEmpty, self.pool.isEmpty {
+        if self.connections.isEmpty, self.handshakes.isEmpty, self.pool.isEmpty {
             self.ticker?.cancel()
             self.ticker = nil
         }

@@ -26,6 +26,7 @@ public final class HTTPServer: Sendable {
     private let configuration: HTTPServerConfiguration
     let services: Services
     private let loops: [EventLoop]
+    private let handshakes: HandshakeLoops?
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let state = Mutex(State.idle)
 
@@ -47,11 +48,21 @@ public final class HTTPServer: Sendable {
             metrics: metrics,
             pool: BufferPool(),
             workers: WorkerPool(count: configuration.workerCount),
-            occupancy: ConnectionOccupancy(limit: configuration.limits.maxConnections)
+            occupancy: ConnectionOccupancy(
+                limit: configuration.limits.maxConnections,
+                limitPerAddress: configuration.limits.maxConnectionsPerAddress,
+                metrics: metrics
+            )
         )
         self.configuration = configuration
         self.services = services
-        self.loops = (0..<configuration.eventLoopCount).map { EventLoop(number: $0, services: services) }
+        self.loops = (0..<configuration.eventLoopCount).map { EventLoop("normserve.loop.\($0)", services) }
+        // Strangers' handshakes may take half of the machine, never all of it.
+        let handshakeLoopCount = max(1, configuration.eventLoopCount / 2)
+        self.handshakes = configuration.tls.map { context in
+            let loops = (0..<handshakeLoopCount).map { EventLoop("normserve.handshakes.\($0)", services) }
+            return HandshakeLoops(context, loops: loops)
+        }
         self.log = log
     }
 
@@ -65,6 +76,7 @@ public final class HTTPServer: Sendable {
             let listener = Listener(
                 socket: socket,
                 loops: self.loops,
+                handshakes: self.handshakes,
                 occupancy: self.services.occupancy,
                 log: self.log
             )
@@ -76,6 +88,13 @@ public final class HTTPServer: Sendable {
         return address
     }
 
+    /// Shows another identity to connections that come from now on, of a server that speaks TLS.
+    public func use(_ context: TLSContext) {
+        self.handshakes?.use(context)
+    }
+
+    private var allLoops: [EventLoop] { self.loops + (self.handshakes?.loops ?? []) }
+
     /// Stops listening, closes idle connections and lets the requests in work finish.
     ///
     /// - Parameter completion: is called once, on another thread, when the last connection is closed or the drain
@@ -84,7 +103,7 @@ public final class HTTPServer: Sendable {
         let deadline = DispatchTime(uptimeNanoseconds: (.now() + self.services.timeouts.drain).nanoseconds)
         self.log(.draining)
         // First the loops: from here on each answer says that the connection ends with it.
-        for loop in self.loops { loop.queue.async { loop.drain() } }
+        for loop in self.allLoops { loop.queue.async { loop.drain() } }
         let listener = self.stopListening()
         // A queue of its own: waiting must not take a thread from the workers.
         DispatchQueue(label: "normserve.drain").async {
@@ -108,7 +127,7 @@ public final class HTTPServer: Sendable {
 
     /// A connection that is accepted afterwards is cut off by its loop.
     private func abandonAll() {
-        for loop in self.loops { loop.queue.async { loop.abandonAll() } }
+        for loop in self.allLoops { loop.queue.async { loop.abandonAll() } }
     }
 
     /// - Returns: what listened until now.

@@ -17,6 +17,9 @@ public struct HTTPServerConfiguration: Sendable {
     /// The large requests that are answered at the same time.
     public var workerCount: Int
 
+    /// Speaks TLS with this identity, or plain HTTP without one.
+    public var tls: TLSContext?
+
     public var limits = HTTPLimits()
 
     public var timeouts = HTTPTimeouts()

@@ -8,29 +8,36 @@ final class Listener: Sendable {
     /// How long accepting rests when the process or the system has no descriptor left (nginx rests 500 ms).
     private static let pause = DispatchTimeInterval.milliseconds(200)
 
+    private static let firstDelay = DispatchTimeInterval.milliseconds(1)
+
     /// One turn accepts no more.
     private static let maxAcceptsPerTurn = 64
 
     let queue = DispatchQueue(label: "normserve.listener")
     private let socket: ListeningSocket
     private let loops: [EventLoop]
+    private let handshakes: HandshakeLoops?
     private let occupancy: ConnectionOccupancy
     private let log: @Sendable (HTTPServerEvent) -> Void
     private let acceptCount = Atomic(0)
     /// Is left when the socket is closed.
     private let closing = DispatchGroup()
     private let source: Mutex<any DispatchSourceRead>
+    private let wakeUp: Mutex<any DispatchSourceTimer>
 
     init(
         socket: ListeningSocket,
         loops: [EventLoop],
+        handshakes: HandshakeLoops?,
         occupancy: ConnectionOccupancy,
         log: @escaping @Sendable (HTTPServerEvent) -> Void
     ) {
         self.socket = socket
         self.loops = loops
+        self.handshakes = handshakes
         self.occupancy = occupancy
         self.log = log
+        self.wakeUp = Mutex(DispatchSource.makeTimerSource(queue: self.queue))
         self.source = Mutex(DispatchSource.makeReadSource(fileDescriptor: socket.descriptor, queue: self.queue))
     }
 
@@ -45,9 +52,16 @@ final class Listener: Sendable {
                 self.closing.leave()
             }
         }
-        // Dispatch opens a descriptor of its own for the first timer. If clients had taken the last one by then, no
-        // timer would ever fire; so nobody is let in before one has.
-        self.queue.asyncAfter(deadline: .now() + .milliseconds(1)) { self.source.withLock { $0.activate() } }
+        // Dispatch opens a descriptor of its own for the first timer that it finds not to be due yet. If clients had taken
+        // the last one by then, no timer would ever fire. So one waits for a day that need not come; and when two others
+        // have fired one after the other, it has been looked at, and clients are let in.
+        self.wakeUp.withLock { timer in
+            timer.schedule(deadline: .now() + .seconds(86_400), repeating: .seconds(86_400))
+            timer.activate()
+        }
+        self.queue.asyncAfter(deadline: .now() + Self.firstDelay) {
+            self.queue.asyncAfter(deadline: .now() + Self.firstDelay) { self.source.withLock { $0.activate() } }
+        }
     }
 
     /// Begins to stop listening.
@@ -64,37 +78,45 @@ final class Listener: Sendable {
 
     private func accept() {
         for _ in 0..<Self.maxAcceptsPerTurn {
-            let descriptor = system_accept(self.socket.descriptor, nil, nil)
-            if descriptor >= 0 {
-                self.assign(SocketDescriptor(descriptor))
-                continue
-            }
-            switch errno {
+            switch self.acceptOne() {
+            case 0: continue
             case EINTR, ECONNABORTED: continue
             case EAGAIN: return
-            default: return self.rest(after: errno)
+            case let errorNumber: return self.rest(after: errorNumber)
             }
         }
+    }
+
+    /// - Returns: 0, or the error number.
+    private func acceptOne() -> Int32 {
+        var address = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        let descriptor = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                system_accept(self.socket.descriptor, $0, &length)
+            }
+        }
+        guard descriptor >= 0 else { return errno }
+        self.assign(SocketDescriptor(descriptor), from: PeerAddress(address))
+        return 0
     }
 
     /// Accepts who waits; nobody can wait for ever by coming anew.
     private func takeBacklog() {
         for _ in 0..<ListeningSocket.backlog {
-            let descriptor = system_accept(self.socket.descriptor, nil, nil)
-            if descriptor >= 0 {
-                self.assign(SocketDescriptor(descriptor))
-            } else if errno != EINTR, errno != ECONNABORTED {
-                return
-            }
+            guard [0, EINTR, ECONNABORTED].contains(self.acceptOne()) else { return }
         }
     }
 
-    private func assign(_ socket: SocketDescriptor) {
-        let admission = self.occupancy.enter()
-        guard admission != .drop else { return }
+    private func assign(_ socket: SocketDescriptor, from address: PeerAddress?) {
+        guard let place = self.occupancy.enter(from: address, isSecure: self.handshakes != nil) else { return }
         socket.disableNagle()
-        let loop = self.loops[self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue % self.loops.count]
-        loop.queue.async { loop.adopt(socket, as: admission) }
+        let number = self.acceptCount.wrappingAdd(1, ordering: .relaxed).oldValue
+        let loop = self.loops[number % self.loops.count]
+        guard let handshakes else { return loop.queue.async { loop.adopt(Transport(socket), as: place) } }
+        handshakes.start(number, over: socket, as: place) { transport in
+            loop.queue.async { loop.adopt(transport, as: place) }
+        }
     }
 
     /// The connections that wait are not lost: they stay with the system until descriptors are free again.

@@ -5,12 +5,10 @@ import HTTPCore
 /// Carries out the steps of one connection on its socket. Everything happens on the queue of its loop.
 final class SocketConnection {
     private static let maxBytesPerSend = 2 << 20
-    /// Replies up to this size are not held against the budget, so that they never fail for want of it.
-    private static let maxUncountedReplyBytes = 64 << 10
 
-    let admission: ConnectionOccupancy.Admission
+    let place: ConnectionOccupancy.Place
     private let id: UInt64
-    private let socket: SocketDescriptor
+    private let transport: Transport
     private let loop: EventLoop
     private var http: HTTPConnection
     private let readSource: any DispatchSourceRead
@@ -18,11 +16,15 @@ final class SocketConnection {
     private var isReadSourceSuspended = false
     private var isAwaitingInput = true
     private var isAwaitingOutput = false
+    /// Whether output is awaited for the sake of input (TLS may have to answer first).
+    private var inputAwaitsOutput = false
+    /// Whether the end of sending is still to be said, for want of room.
+    private var owesEndOfSending = false
     private var isClosed = false
+    /// Whether the client hears no more before the close: it has gone, or the close is a reset.
+    private var hasGivenUp = false
     /// What the body of the current request takes from the server's budget.
     private var reservedBytes = 0
-    /// What the reply takes from it that is being sent, if that does not stand in the body's memory.
-    private var replyBytes = 0
     /// What the system held of the reply when it was last asked, in bytes.
     private var unsentBytes = 0
     /// The job that answers the current request on a worker.
@@ -30,26 +32,26 @@ final class SocketConnection {
 
     init(
         id: UInt64,
-        admission: ConnectionOccupancy.Admission,
-        socket: SocketDescriptor,
+        place: ConnectionOccupancy.Place,
+        transport: Transport,
         http: HTTPConnection,
         loop: EventLoop
     ) {
         self.id = id
-        self.admission = admission
-        self.socket = socket
+        self.place = place
+        self.transport = transport
         self.http = http
         self.loop = loop
-        self.readSource = DispatchSource.makeReadSource(fileDescriptor: socket.rawValue, queue: loop.queue)
+        self.readSource = DispatchSource.makeReadSource(fileDescriptor: transport.socket.rawValue, queue: loop.queue)
         self.readSource.setEventHandler { [unowned self] in self.becameReadable() }
         // The descriptor may be closed, and its number given to another, only when the source has let go of it.
-        self.readSource.setCancelHandler { withExtendedLifetime(socket) {} }
+        self.readSource.setCancelHandler { withExtendedLifetime(transport) {} }
         self.readSource.activate()
     }
 
     /// Does what can be done without waiting.
     private func run(isReadable: Bool) {
-        var isReadable = isReadable
+        var isReadable = isReadable || self.transport.hasBufferedInput
         var turn = Turn(at: .now())
         self.isAwaitingInput = false
         while !self.isClosed {
@@ -57,7 +59,7 @@ final class SocketConnection {
             case .receive(let space):
                 guard isReadable, !turn.hasEmptiedSocket || !self.http.isIdle else { return self.awaitInput() }
                 guard turn.mayReceive else { return self.loop.resume(self.id) }
-                switch self.socket.receive(into: space) {
+                switch self.transport.receive(into: space) {
                 case .bytes(let count):
                     turn.now = .now()
                     turn.bytes += count
@@ -65,25 +67,31 @@ final class SocketConnection {
                     turn.hasEmptiedSocket = count < space.count
                     self.http.received(count, at: turn.now)
                 case .end: self.http.receivedEnd()
-                case .wouldBlock: isReadable = false
-                case .failed: self.http.abandon()
+                case .wouldBlock(.input): isReadable = false
+                case .wouldBlock(.output):
+                    self.inputAwaitsOutput = true
+                    return self.awaitOutput()
+                case .failed: self.giveUp()
                 }
             case .admit(let head):
                 guard turn.mayBegin else { return self.loop.resume(self.id) }
                 turn.requests += 1
                 self.http.admitted(self.loop.responder.admit(head), at: turn.now, date: self.loop.date())
-            case .allocate(let capacity, let contentCount, let buffer):
-                self.allocate(capacity, contentCount: contentCount, growing: buffer, at: turn.now)
+            case .allocate(let capacity, let reservation, let buffer):
+                self.allocate(capacity, reservation: reservation, growing: buffer, at: turn.now)
             case .recycle:
                 self.recycle(at: turn.now)
             case .respond(let message, let isInline):
                 guard isInline else { return self.respondOnWorker(to: message) }
-                let reply = self.loop.responder.respond(to: message)
+                let reply = self.loop.respond(to: message)
                 turn.now = .now()
-                self.deliver(reply, at: turn.now)
+                self.http.answered(reply, at: turn.now, date: self.loop.date())
             case .word(let problem):
                 self.http.answered(self.loop.responder.reply(to: problem), at: turn.now, date: self.loop.date())
             case .awaitAnswer: return
+            case .yield:
+                turn.now = .now()
+                guard turn.mayReceive else { return self.loop.resume(self.id) }
             case .send:
                 guard turn.maySend else { return self.loop.resume(self.id) }
                 switch self.send() {
@@ -91,18 +99,33 @@ final class SocketConnection {
                     turn.bytes += count
                     self.loop.metrics.sentBytes.add(count)
                     self.http.sent(count, at: turn.now)
-                    if self.replyBytes > 0, self.http.output.body.isEmpty { self.giveBackReply() }
-                case .wouldBlock: return self.awaitOutput()
-                case .end, .failed: self.http.abandon()
+                case .wouldBlock(.output): return self.awaitOutput()
+                case .wouldBlock(.input): return self.awaitInput()
+                case .end, .failed: self.giveUp()
                 }
-            case .endSending: self.socket.endSending()
+            case .endSending: self.endSending()
             case .close: self.close()
             }
         }
     }
 
     private func send() -> SocketDescriptor.Outcome {
-        self.http.output.withUnsentPieces(maxBytes: Self.maxBytesPerSend) { self.socket.send($0) }
+        self.http.output.withUnsentPieces(maxBytes: Self.maxBytesPerSend) { self.transport.send($0) }
+    }
+
+    private func giveUp() {
+        self.hasGivenUp = true
+        self.http.abandon()
+    }
+
+    private func resetOnClose() {
+        self.hasGivenUp = true
+        self.transport.socket.resetOnClose()
+    }
+
+    private func endSending() {
+        self.owesEndOfSending = !self.transport.endSending()
+        if self.owesEndOfSending { self.awaitOutput() }
     }
 }
 
@@ -116,24 +139,25 @@ extension SocketConnection {
     /// A worker has answered the request.
     func answered(_ reply: HTTPReply) {
         self.job = nil
-        self.deliver(reply, at: .now())
+        self.http.answered(reply, at: .now(), date: self.loop.date())
         self.run(isReadable: false)
     }
 
     /// Looks at the clock, and at the client where only asking tells whether it is still there.
     func tick(at now: MonotonicTime) {
-        if self.http.awaitsAnswer, self.socket.isBroken {
+        // A reset that comes while there is no room for output is not always told.
+        if self.http.awaitsAnswer || self.isAwaitingOutput, self.transport.socket.isBroken {
             self.abandon()
             return
         }
         // Dispatch tells of room only when there is much; a slow client takes its reply all the same.
-        if self.isAwaitingOutput {
-            let unsentBytes = self.socket.unsentBytes
+        if self.isAwaitingOutput, !self.inputAwaitsOutput {
+            let unsentBytes = self.transport.socket.unsentBytes
             if unsentBytes < self.unsentBytes { self.http.clientTookOutput(at: now) }
             self.unsentBytes = unsentBytes
         }
         guard self.http.tick(at: now) else { return }
-        if self.isAwaitingOutput { self.socket.resetOnClose() }
+        if self.isAwaitingOutput { self.resetOnClose() }
         self.run(isReadable: false)
     }
 
@@ -143,7 +167,7 @@ extension SocketConnection {
 
     /// Resets the connection, whatever it is doing.
     func abandon() {
-        self.socket.resetOnClose()
+        self.resetOnClose()
         self.http.abandon()
         self.run(isReadable: false)
     }
@@ -156,14 +180,14 @@ extension SocketConnection {
     private func respondOnWorker(to message: HTTPRequestMessage) {
         let (id, loop) = (self.id, self.loop)
         self.job = self.loop.workers.submit {
-            let reply = loop.responder.respond(to: message)
+            let reply = loop.respond(to: message)
             loop.queue.async { loop.answered(id, reply) }
         }
     }
 
-    private func allocate(_ capacity: Int, contentCount: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        guard self.loop.memory.reserve(contentCount - self.reservedBytes) else { return self.refuseForWantOfMemory() }
-        self.reservedBytes = contentCount
+    private func allocate(_ capacity: Int, reservation: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
+        guard self.loop.memory.reserve(reservation - self.reservedBytes) else { return self.refuseForWantOfMemory() }
+        self.reservedBytes = reservation
         do throws(AllocationError) {
             if let buffer {
                 try buffer.reserve(capacity)
@@ -184,28 +208,9 @@ extension SocketConnection {
         self.giveBackBudget()
     }
 
-    /// Takes a reply, unless it is large and there is no room for it beside all that is in work.
-    private func deliver(_ reply: HTTPReply, at now: MonotonicTime) {
-        self.http.answered(reply, at: now, date: self.loop.date())
-        let byteCount = self.http.outputBytesBeyondContent
-        guard byteCount > Self.maxUncountedReplyBytes else { return }
-        // First the request's own memory, if the reply has no use for it.
-        self.recycle(at: now)
-        if self.loop.memory.reserve(byteCount) {
-            self.replyBytes = byteCount
-        } else {
-            self.refuseForWantOfMemory()
-        }
-    }
-
     private func refuseForWantOfMemory() {
         self.loop.metrics[.inFlightBytes].add()
         self.http.refuse(.overloaded)
-    }
-
-    private func giveBackReply() {
-        self.loop.memory.release(self.replyBytes)
-        self.replyBytes = 0
     }
 
     /// A job that waits is forgotten with its memory; one that runs gives its share back when it ends.
@@ -221,8 +226,9 @@ extension SocketConnection {
 
     private func close() {
         self.isClosed = true
+        // RFC 9112 §9.8: the end of a connection is said before it is closed.
+        if !self.hasGivenUp { _ = self.transport.tls?.sendCloseNotify() }
         self.giveBackBudget()
-        self.giveBackReply()
         self.readSource.cancel()
         // A suspended source is not cancelled before it is resumed.
         if self.isReadSourceSuspended { self.readSource.resume() }
@@ -256,19 +262,21 @@ extension SocketConnection {
     private func becameWritable() {
         self.writeSource?.suspend()
         self.isAwaitingOutput = false
-        self.run(isReadable: false)
+        if self.owesEndOfSending { self.endSending() }
+        let isReadable = self.inputAwaitsOutput
+        self.inputAwaitsOutput = false
+        self.run(isReadable: isReadable)
     }
 
     private func awaitOutput() {
         guard !self.isAwaitingOutput else { return }
         self.isAwaitingOutput = true
-        self.unsentBytes = self.socket.unsentBytes
+        self.unsentBytes = self.transport.socket.unsentBytes
         if let writeSource { return writeSource.resume() }
-        let (source, socket) = (
-            DispatchSource.makeWriteSource(fileDescriptor: self.socket.rawValue, queue: self.loop.queue), self.socket
-        )
+        let (transport, queue) = (self.transport, self.loop.queue)
+        let source = DispatchSource.makeWriteSource(fileDescriptor: transport.socket.rawValue, queue: queue)
         source.setEventHandler { [unowned self] in self.becameWritable() }
-        source.setCancelHandler { withExtendedLifetime(socket) {} }
+        source.setCancelHandler { withExtendedLifetime(transport) {} }
         source.activate()
         self.writeSource = source
     }

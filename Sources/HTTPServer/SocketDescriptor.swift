@@ -15,13 +15,19 @@ final class SocketDescriptor: Sendable {
 }
 
 extension SocketDescriptor {
+    enum Direction {
+        case input
+        case output
+    }
+
     /// What became of a call that may not wait.
     enum Outcome {
         case bytes(Int)
         /// The client has ended its sending side.
         case end
-        /// The system would have had to wait.
-        case wouldBlock
+        /// The system would have had to wait, for input or for room for output. Through TLS either may be what the other
+        /// needs.
+        case wouldBlock(Direction)
         /// The connection is broken.
         case failed
     }
@@ -31,7 +37,7 @@ extension SocketDescriptor {
             let count = recv(self.rawValue, space.baseAddress, space.count, 0)
             if count > 0 { return .bytes(count) }
             if count == 0 { return .end }
-            if errno != EINTR { return Self.outcome(of: errno) }
+            if errno != EINTR { return Self.outcome(of: errno, waitingFor: .input) }
         }
     }
 
@@ -43,7 +49,7 @@ extension SocketDescriptor {
             // MSG_NOSIGNAL: a client that has gone is an error of this call, not a signal to the process.
             let count = sendmsg(self.rawValue, &message, Int32(MSG_NOSIGNAL))
             if count >= 0 { return .bytes(count) }
-            if errno != EINTR { return Self.outcome(of: errno) }
+            if errno != EINTR { return Self.outcome(of: errno, waitingFor: .output) }
         }
     }
 
@@ -73,7 +79,7 @@ extension SocketDescriptor {
         return poll(&request, 1, 0) > 0 && Int32(request.revents) & (POLLERR | POLLHUP) != 0
     }
 
-    private static func outcome(of errorNumber: Int32) -> Outcome {
-        errorNumber == EAGAIN || errorNumber == EWOULDBLOCK ? .wouldBlock : .failed
+    private static func outcome(of errorNumber: Int32, waitingFor direction: Direction) -> Outcome {
+        errorNumber == EAGAIN || errorNumber == EWOULDBLOCK ? .wouldBlock(direction) : .failed
     }
 }

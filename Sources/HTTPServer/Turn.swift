@@ -22,7 +22,7 @@ struct Turn {
     /// What is ready to be sent is sent, however long it took to make.
     var maySend: Bool { self.bytes < Self.maxBytes }
 
-    /// Tiny chunks cost time before they are many bytes.
+    /// Tiny chunks cost time before they are many bytes, and so does content that is coded.
     var mayReceive: Bool { self.maySend && self.now.nanoseconds(since: self.start) < Self.maxNanoseconds }
 
     /// Whether another request may be taken up.

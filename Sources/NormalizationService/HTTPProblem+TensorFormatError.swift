@@ -1,10 +1,11 @@
 import HTTPCore
 import TensorFormats
+import Tensors
 
 extension HTTPProblem {
     /// What a client is told of bytes that are not the tensors they claim to be.
     init(_ error: TensorFormatError) {
-        self.init(ProblemCode(error), error.description, pointer: error.pointer)
+        self.init(ProblemCode(error), error.description, pointer: error.pointer, limit: error.limit)
     }
 }
 
@@ -22,11 +23,23 @@ extension ProblemCode {
             case .wrongKind, .notAnInteger: .wrongType
             case .integerOutOfRange, .dataAndBinary, .unknownWord: .invalidValue
             case .unknownDataType: .unsupportedDataType
+            case .tooManyElements, .invalidShape(.tooManyElements, _, _): .tooManyElements
             case .invalidShape, .tooManyDimensions, .binaryWithoutShape: .invalidShape
             case .wrongElement, .fractionalElement, .elementOutOfRange, .elementCount, .nestingDisagrees, .raggedArray,
                 .arrayForNumber, .numberForArray, .binarySize, .invalidBooleanByte:
                 .invalidData
             case .outOfMemory: .outOfMemory
             }
+    }
+}
+
+extension TensorFormatError {
+    /// The limit that the request has run into, if it was one. What cannot be counted is beyond any.
+    fileprivate var limit: Limit? {
+        switch self {
+        case .nestedTooDeeply: .jsonDepth
+        case .tooManyElements, .invalidShape(.tooManyElements, _, _): .elements
+        default: nil
+        }
     }
 }

@@ -3,28 +3,65 @@ public import HTTPTypes
 
 /// Answers the API's requests; knows no sockets and no threads.
 public struct NormalizationService: HTTPResponder {
-    private let normalize: NormalizeEndpoint
-    private let readiness: Readiness
+    /// What the operator has a say in.
+    public struct Configuration: Sendable {
+        /// How deep a request's JSON may nest.
+        public var maximumJSONDepth = 64
 
-    /// - Parameters:
-    ///   - maximumJSONDepth: how deep a request's JSON may nest.
-    ///   - threadCount: how many threads may share one large tensor.
-    public init(maximumJSONDepth: Int, threadCount: Int, readiness: Readiness) {
-        self.normalize = NormalizeEndpoint(maximumJSONDepth: maximumJSONDepth, threadCount: threadCount)
+        /// How many elements one tensor may have: the input, a parameter, the output.
+        public var maximumElementCount = 1 << 28
+
+        /// How many threads may share one large tensor.
+        public var threadCount = 1
+
+        /// What the metrics say is running.
+        public var version = ""
+
+        public init() {}
+    }
+
+    private let configuration: Configuration
+    private let authorization: Authorization
+    private let readiness: Readiness
+    private let metrics: HTTPMetrics
+    private let normalize: NormalizeEndpoint
+
+    /// - Parameter metrics: what the server counts, too.
+    public init(
+        _ configuration: Configuration,
+        authorization: Authorization,
+        readiness: Readiness,
+        metrics: HTTPMetrics
+    ) {
+        self.configuration = configuration
+        self.authorization = authorization
         self.readiness = readiness
+        self.metrics = metrics
+        self.normalize = NormalizeEndpoint(
+            maximumJSONDepth: configuration.maximumJSONDepth,
+            maximumElementCount: configuration.maximumElementCount,
+            threadCount: configuration.threadCount
+        )
     }
 
     public func admit(_ head: HTTPRequest) -> HTTPAdmission {
-        // RFC 9110 §9.3.7: what the server as a whole can do.
-        guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
         do throws(HTTPProblem) {
-            let route = try Route(head)
+            let route = self.route(of: head)
+            // Before anything else: who has no key learns nothing of what is here.
+            try self.authorization.check(head, for: route)
+            // RFC 9110 §9.3.7: what the server as a whole can do.
+            guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
+            guard let route else {
+                throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
+            }
+            try route.check(head.method)
             return switch (route, head.method) {
             case (_, .options): .answer(.allowing(route.methods))
             case (.normalize, _): try self.normalize.admit(head)
             case (.layerTypes, _): .answer(.layerTypes)
             case (.live, _): .answer(.health("live"))
             case (.ready, _): .answer(try self.readiness.reply())
+            case (.metrics, _): .answer(.metrics(self.metrics, version: self.configuration.version))
             case (.openAPI, _): .answer(.openAPI)
             }
         } catch {
@@ -34,11 +71,26 @@ public struct NormalizationService: HTTPResponder {
 
     /// Only `/normalize` has a use for content, and so comes this far.
     public func respond(to message: HTTPRequestMessage) -> HTTPReply {
-        self.normalize.respond(to: message)
+        var clock = StageClock(message)
+        do throws(HTTPProblem) {
+            return try self.normalize.normalize(message, &clock)
+        } catch {
+            var reply = self.reply(to: error)
+            reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
+            return reply
+        }
     }
 
+    /// Every refusal, the server's own included, is worded and counted here.
     public func reply(to problem: HTTPProblem) -> HTTPReply {
-        HTTPReply(problem)
+        self.metrics.countProblem(code: problem.code)
+        problem.limit.map { self.metrics[$0].add() }
+        return HTTPReply(problem)
+    }
+
+    private func route(of head: HTTPRequest) -> Route? {
+        let route = Route(target: head.path ?? "")
+        return route == .metrics && self.authorization.metricsAccess == .off ? nil : route
     }
 }
 

@@ -9,6 +9,9 @@ import Tensors
 struct NormalizeEndpoint {
     let maximumJSONDepth: Int
 
+    /// How many elements each tensor may have.
+    let maximumElementCount: Int
+
     /// How many threads may share one large tensor.
     let threadCount: Int
 
@@ -17,22 +20,16 @@ struct NormalizeEndpoint {
         return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
     }
 
-    func respond(to message: HTTPRequestMessage) -> HTTPReply {
-        var clock = StageClock(message)
-        do throws(HTTPProblem) {
-            return try self.normalize(message, &clock)
-        } catch {
-            var reply = HTTPReply(error)
-            reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
-            return reply
-        }
-    }
-
-    private func normalize(_ message: HTTPRequestMessage, _ clock: inout StageClock) throws(HTTPProblem) -> HTTPReply {
+    func normalize(_ message: HTTPRequestMessage, _ clock: inout StageClock) throws(HTTPProblem) -> HTTPReply {
         let exchange = try NormalizeExchange(message.head)
         var body: BinaryFraming
         do throws(TensorFormatError) {
-            body = try BinaryFraming(message, jsonByteCount: exchange.jsonByteCount)
+            body = try BinaryFraming(
+                buffer: message.bufferOrEmpty(),
+                body: message.bodyRange,
+                jsonByteCount: exchange.jsonByteCount,
+                elementLimit: self.maximumElementCount
+            )
         } catch {
             throw HTTPProblem(error)
         }
@@ -95,12 +92,6 @@ struct NormalizeEndpoint {
 extension HTTPProblem {
     /// Whether the request was taken to be JSON when it was refused.
     fileprivate var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
-}
-
-extension BinaryFraming {
-    fileprivate init(_ message: HTTPRequestMessage, jsonByteCount: Int?) throws(TensorFormatError) {
-        try self.init(buffer: message.bufferOrEmpty(), body: message.bodyRange, jsonByteCount: jsonByteCount)
-    }
 }
 
 extension HTTPRequestMessage {

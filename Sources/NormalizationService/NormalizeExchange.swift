@@ -14,9 +14,6 @@ struct NormalizeExchange {
             throw HTTPProblem(.unknownMember, "unknown query parameter '\(name)'; the layer stands in the JSON")
         }
         let fields = RelevantFields(head.headerFields)
-        if let coding = fields.contentEncoding {
-            try Self.checkContentCoding(coding)
-        }
         let requestType = try Self.requestType(fields)
         guard let responseType = MediaType.negotiate(accept: fields.accept, preferred: requestType) else {
             throw HTTPProblem(.notAcceptable, "none of the types in Accept is available: \(MediaType.list)")
@@ -58,15 +55,6 @@ struct NormalizeExchange {
         return type
     }
 
-    private static func checkContentCoding(_ coding: String) throws(HTTPProblem) {
-        guard coding.lowercased() != "identity" else { return }
-        throw HTTPProblem(
-            .unsupportedContentCoding,
-            "Content-Encoding is not identity, the only coding that is read",
-            fields: [.acceptEncoding: "identity"]
-        )
-    }
-
     private static func jsonByteCount(_ value: String) throws(HTTPProblem) -> Int {
         guard let count = Int(decimalDigits: value) else {
             throw HTTPProblem(
@@ -81,7 +69,6 @@ struct NormalizeExchange {
 /// The fields of a head that matter here, found in one pass; repeated ones are joined as lists (RFC 9110 §5.3).
 private struct RelevantFields {
     var contentType: String?
-    var contentEncoding: String?
     var accept: String?
     var jsonByteCount: String?
 
@@ -89,7 +76,6 @@ private struct RelevantFields {
         for field in fields {
             switch field.name {
             case .contentType: self.contentType = Self.joined(self.contentType, field.value)
-            case .contentEncoding: self.contentEncoding = Self.joined(self.contentEncoding, field.value)
             case .accept: self.accept = Self.joined(self.accept, field.value)
             case .inferenceHeaderContentLength: self.jsonByteCount = Self.joined(self.jsonByteCount, field.value)
             default: continue

@@ -5,34 +5,39 @@ import HTTPTypes
 enum ProblemCode: String, CaseIterable {
     case invalidJSON = "invalid_json"
     case invalidBinaryFraming = "invalid_binary_framing"
+    case unauthorized = "unauthorized"
+    case forbidden = "forbidden"
     case notFound = "not_found"
     case unknownLayer = "unknown_layer"
     case methodNotAllowed = "method_not_allowed"
     case notAcceptable = "not_acceptable"
     case unsupportedMediaType = "unsupported_media_type"
-    case unsupportedContentCoding = "unsupported_content_coding"
     case unknownMember = "unknown_member"
     case missingMember = "missing_member"
     case wrongType = "wrong_type"
     case invalidValue = "invalid_value"
     case unsupportedDataType = "unsupported_datatype"
     case invalidShape = "invalid_shape"
+    case tooManyElements = "too_many_elements"
     case invalidData = "invalid_data"
     case unknownLayerType = "unknown_layer_type"
     case missingParameter = "missing_parameter"
     case invalidParameter = "invalid_parameter"
     case shapeMismatch = "shape_mismatch"
-    case outOfMemory = "out_of_memory"
+    /// The server says the same of content for which it has no room.
+    case outOfMemory = "overloaded"
 
     var status: HTTPResponse.Status {
         switch self {
         case .invalidJSON, .invalidBinaryFraming: .badRequest
+        case .unauthorized: .unauthorized
+        case .forbidden: .forbidden
         case .notFound, .unknownLayer: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .notAcceptable: .notAcceptable
-        case .unsupportedMediaType, .unsupportedContentCoding: .unsupportedMediaType
+        case .unsupportedMediaType: .unsupportedMediaType
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
-            .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
+            .tooManyElements, .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
         case .outOfMemory: .serviceUnavailable
         }
@@ -40,11 +45,24 @@ enum ProblemCode: String, CaseIterable {
 }
 
 extension HTTPProblem {
-    init(_ code: ProblemCode, _ detail: String, pointer: String? = nil, fields: HTTPFields = [:]) {
+    init(
+        _ code: ProblemCode,
+        _ detail: String,
+        pointer: String? = nil,
+        fields: HTTPFields = [:],
+        limit: Limit? = nil
+    ) {
         var fields = fields
         if code.status == .serviceUnavailable {
             fields[.retryAfter] = "1"
         }
-        self.init(code.status, code: code.rawValue, detail: detail, pointer: pointer, fields: fields)
+        self.init(
+            code.status,
+            code: code.rawValue,
+            detail: detail,
+            pointer: pointer,
+            fields: fields,
+            limit: code == .outOfMemory ? .inFlightBytes : limit
+        )
     }
 }

@@ -8,29 +8,26 @@ enum Route: String, CaseIterable {
     case layerTypes = "/layer-types"
     case live = "/health/live"
     case ready = "/health/ready"
+    case metrics = "/metrics"
     case openAPI = "/openapi.yaml"
 
-    /// The route of a request, or 404, or 405.
-    init(_ head: HTTPRequest) throws(HTTPProblem) {
-        guard let route = Self(target: head.path ?? "") else {
-            throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
-        }
-        guard route.methods.contains(head.method) else {
-            let allowed = Self.list(route.methods)
-            throw HTTPProblem(
-                .methodNotAllowed,
-                "\(route.rawValue) does not answer \(head.method); it answers \(allowed)",
-                fields: [.allow: allowed]
-            )
-        }
-        self = route
+    /// Makes sure that the path answers `method`; 405 otherwise.
+    func check(_ method: HTTPRequest.Method) throws(HTTPProblem) {
+        guard !self.methods.contains(method) else { return }
+        let allowed = Self.list(self.methods)
+        // RFC 9110 §15.5.6: Allow lists what would do.
+        throw HTTPProblem(
+            .methodNotAllowed,
+            "\(self.rawValue) does not answer \(method); it answers \(allowed)",
+            fields: [.allow: allowed]
+        )
     }
 
     /// The methods that the path answers.
     var methods: [HTTPRequest.Method] {
         switch self {
         case .normalize: [.post, .options]
-        case .layerTypes, .live, .ready, .openAPI: [.get, .head, .options]
+        case .layerTypes, .live, .ready, .metrics, .openAPI: [.get, .head, .options]
         }
     }
 
@@ -43,7 +40,7 @@ enum Route: String, CaseIterable {
     }
 
     /// The route of a target in origin-form, the query left out.
-    private init?(target: String) {
+    init?(target: String) {
         if let route = Self(rawValue: target) {
             self = route
             return

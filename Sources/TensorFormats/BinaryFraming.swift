@@ -10,6 +10,7 @@ public struct BinaryFraming: Sendable {
     private let jsonRange: Range<Int>
     private let binaryRange: Range<Int>
     private let isFramed: Bool
+    private let elementLimit: Int
 
     /// Where the bytes of the binary tensors stand in `buffer`, by the tensors' offsets in the text.
     private var byteRanges: [Int: Range<Int>] = [:]
@@ -17,10 +18,12 @@ public struct BinaryFraming: Sendable {
     /// - Parameters:
     ///   - body: where the body stands in `buffer`.
     ///   - jsonByteCount: `Inference-Header-Content-Length`; nil for a body that is JSON as a whole.
+    ///   - elementLimit: how many elements each of the tensors may have.
     public init(
         buffer: AlignedBuffer,
         body: Range<Int>,
-        jsonByteCount: Int?
+        jsonByteCount: Int?,
+        elementLimit: Int = .max
     ) throws(TensorFormatError) {
         let length = jsonByteCount ?? body.count
         guard 0...body.count ~= length else {
@@ -30,6 +33,7 @@ public struct BinaryFraming: Sendable {
         self.jsonRange = body.lowerBound..<body.lowerBound + length
         self.binaryRange = body.lowerBound + length..<body.upperBound
         self.isFramed = jsonByteCount != nil
+        self.elementLimit = elementLimit
     }
 
     /// The JSON text. Valid while the buffer is kept alive.
@@ -66,7 +70,7 @@ public struct BinaryFraming: Sendable {
         default defaultType: DataType
     ) throws(TensorFormatError) -> Tensor {
         guard case .binary(let byteCount) = tensor.content else {
-            return try tensor.decode(from: self.json, default: defaultType)
+            return try tensor.decode(from: self.json, default: defaultType, elementLimit: self.elementLimit)
         }
         guard self.isFramed else { throw .binaryWithoutFraming(pointer: tensor.pointer, offset: tensor.offset) }
         guard let range = self.byteRanges[tensor.offset] else {
@@ -75,6 +79,7 @@ public struct BinaryFraming: Sendable {
         guard let shape = tensor.shape else {
             throw .binaryWithoutShape(pointer: tensor.pointer, offset: tensor.offset)
         }
+        try tensor.checkStatedElementCount(limit: self.elementLimit)
         let dataType = tensor.dataType ?? defaultType
         let (needed, overflow) = shape.elementCount.multipliedReportingOverflow(by: dataType.byteWidth)
         guard !overflow, needed == byteCount else {

@@ -4,16 +4,20 @@ public import Tensors
 extension JSONTensor {
     /// Decodes the elements into new memory, each rounded once to the stated data type, or else to `defaultType`.
     ///
-    /// `text` is the text that the tensor was read from. A tensor whose elements are not in it is an error.
+    /// `text` is the text that the tensor was read from. A tensor whose elements are not in it is an error, and so is
+    /// one of more than `elementLimit` elements, for which no memory is taken.
     public func decode(
         from text: UnsafeRawBufferPointer,
-        default defaultType: DataType
+        default defaultType: DataType,
+        elementLimit: Int = .max
     ) throws(TensorFormatError) -> Tensor {
         guard case .text(let range) = self.content else {
             throw .binaryWithoutFraming(pointer: self.pointer, offset: self.offset)
         }
         precondition(range.upperBound <= text.count, "the text is that from which the tensor was read")
         let bytes = UnsafeRawBufferPointer(rebasing: text[range])
+        try self.checkStatedElementCount(limit: elementLimit)
+        try self.checkCountedElements(bytes, limit: elementLimit)
         return switch self.dataType ?? defaultType {
         case .bool: try self.decode(bytes, range, as: Bool.self, .bool)
         case .uint8: try self.decode(bytes, range, as: UInt8.self, .uint8)
@@ -38,9 +42,8 @@ extension JSONTensor {
         _ dataType: DataType
     ) throws(TensorFormatError) -> Tensor {
         let expected = try self.expectedDimensions(of: bytes)
-        // A stated shape is believed no further than the text goes, and without one the commas tell how many elements
-        // there can be: each takes a digit, and all but the last a comma.
-        let capacity = self.shape?.elementCount ?? min(Self.commaCount(bytes) + 1, bytes.count / 2)
+        // A stated shape is believed no further than the text goes.
+        let capacity = self.shape?.elementCount ?? Self.largestElementCount(bytes)
         guard capacity <= bytes.count / 2 else { throw self.countMismatch(bytes) }
         let memory = try Self.allocate(dataType, Self.shape([capacity]))
         var decoder = ArrayDecoder(bytes, dimensions: expected, into: memory.elements(as: type))
@@ -57,6 +60,27 @@ extension JSONTensor {
         let shape =
             if let shape = self.shape { shape } else { try Self.shape(decoder.dimensions.map { $0 ?? 0 }) }
         return Tensor(dataType, shape: shape, in: memory.buffer, at: memory.byteOffset)
+    }
+
+    /// Makes sure that a stated shape makes no more than `limit` elements.
+    func checkStatedElementCount(limit: Int) throws(TensorFormatError) {
+        guard let shape = self.shape, shape.elementCount > limit else { return }
+        throw .tooManyElements(
+            shape.elementCount,
+            limit: limit,
+            pointer: self.pointer + "/shape",
+            offset: self.offset
+        )
+    }
+
+    /// Makes sure that no more than `limit` elements stand in the text where no shape says how many there are.
+    private func checkCountedElements(_ bytes: UnsafeRawBufferPointer, limit: Int) throws(TensorFormatError) {
+        // Most texts are too short for so many elements, and need not be counted.
+        guard self.shape == nil, bytes.count / 2 > limit else { return }
+        let count = Self.largestElementCount(bytes)
+        // Commas between empty arrays stand for no elements.
+        guard count > limit, !bytes.allSatisfy(\.isPartOfEmptyArrays) else { return }
+        throw .tooManyElements(count, limit: limit, pointer: self.dataPointer, offset: self.dataOffset)
     }
 
     /// The lengths of the nested arrays, from the outermost to the rows; nil where no shape states them.
@@ -110,6 +134,11 @@ extension JSONTensor {
         return .elementCount(count, shape: shape, pointer: self.dataPointer, offset: self.dataOffset)
     }
 
+    /// How many elements there can be: each takes a digit, and all but the last a comma.
+    private static func largestElementCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        min(Self.commaCount(bytes) + 1, bytes.count / 2)
+    }
+
     /// The number of commas, counted eight bytes at a time.
     private static func commaCount(_ bytes: UnsafeRawBufferPointer) -> Int {
         let wholeWords = bytes.count & ~7
@@ -144,5 +173,12 @@ extension JSONTensor {
         } catch {
             throw .outOfMemory(byteCount: error.byteCount)
         }
+    }
+}
+
+extension UInt8 {
+    /// Whether the byte may stand in an array that holds nothing but empty arrays.
+    fileprivate var isPartOfEmptyArrays: Bool {
+        self == ASCII.openBracket || self == ASCII.closeBracket || self == ASCII.comma || self.isJSONSpace
     }
 }

@@ -54,6 +54,8 @@ extension TensorFormatError: CustomStringConvertible {
             "\(Self.named(pointer)) is not a shape: \(error)"
         case .tooManyDimensions(let count, let limit, let pointer, _):
             "\(Self.named(pointer)) has \(Self.counted(count, "dimension")); at most \(limit) are possible"
+        case .tooManyElements(let count, let limit, let pointer, _):
+            "\(Self.named(pointer)) makes a tensor of \(Self.counted(count, "element")); at most \(limit) are allowed"
         case .dataAndBinary(let pointer, _):
             "\(Self.named(pointer)) has both data and parameters.binary_data_size; it must have one of them"
         case .neitherDataNorBinary(let pointer, _):

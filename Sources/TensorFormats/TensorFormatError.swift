@@ -57,6 +57,9 @@ public enum TensorFormatError: Error, Equatable {
     case invalidShape(ShapeError, pointer: String, offset: Int)
     /// The array has more entries than any tensor here has dimensions.
     case tooManyDimensions(count: Int, limit: Int, pointer: String, offset: Int)
+    /// The tensor is made of more elements than the caller allows. `pointer` is that of the shape where one is stated,
+    /// else that of the data in which they were counted.
+    case tooManyElements(Int, limit: Int, pointer: String, offset: Int)
     /// The tensor has both `data` and `parameters`.
     case dataAndBinary(pointer: String, offset: Int)
     /// The tensor has neither `data` nor `parameters`.
@@ -113,6 +116,7 @@ extension TensorFormatError {
             .integerOutOfRange(_, let pointer, let offset), .unknownDataType(_, let pointer, let offset),
             .unknownWord(_, _, let pointer, let offset),
             .invalidShape(_, let pointer, let offset), .tooManyDimensions(_, _, let pointer, let offset),
+            .tooManyElements(_, _, let pointer, let offset),
             .dataAndBinary(let pointer, let offset), .neitherDataNorBinary(let pointer, let offset),
             .wrongElement(_, _, let pointer, let offset), .fractionalElement(_, let pointer, let offset),
             .elementOutOfRange(_, let pointer, let offset), .elementCount(_, _, let pointer, let offset),

@@ -8,7 +8,9 @@ struct Health: ParsableCommand {
         abstract: "Ask a running server whether it is ready: exit code 0 if so, else 1.",
         discussion: """
             Made for a container's HEALTHCHECK. Without a URL it asks the server that NORMSERVE_HOST, NORMSERVE_PORT \
-            or NORMSERVE_UNIX_SOCKET describe.
+            or NORMSERVE_UNIX_SOCKET describe, through TLS if NORMSERVE_TLS_CERTIFICATE is set. Certificates are not \
+            judged: the question is whether the server answers, not who it is. One that wants to see a client's \
+            certificate is shown that of NORMSERVE_TLS_CERTIFICATE.
             """
     )
 
@@ -22,8 +24,12 @@ struct Health: ParsableCommand {
     var timeout = TimeLimit(seconds: 3)
 
     func run() throws {
-        let target = try self.target(ServeEnvironment(ProcessInfo.processInfo.environment))
-        let probe = HealthProbe(target: target, deadline: .now() + self.timeout.duration)
+        let environment = ServeEnvironment(ProcessInfo.processInfo.environment)
+        let probe = HealthProbe(
+            target: try self.target(environment),
+            identity: environment.identity,
+            deadline: .now() + self.timeout.duration
+        )
         switch probe.run() {
         case .success(let status) where status == 200:
             print("ready")
@@ -38,15 +44,18 @@ struct Health: ParsableCommand {
 
     func target(_ environment: ServeEnvironment) throws(ValidationError) -> HealthProbe.Target {
         if let url {
-            guard let parts = URLComponents(string: url), parts.scheme == "http", let host = parts.host, !host.isEmpty
-            else { throw ValidationError("'\(url)' is not an http URL such as http://127.0.0.1:8080") }
+            guard let parts = URLComponents(string: url), let scheme = parts.scheme,
+                ["http", "https"].contains(scheme),
+                let host = parts.host, !host.isEmpty
+            else { throw ValidationError("'\(url)' is not an http or https URL such as http://127.0.0.1:8080") }
+            let isSecure = scheme == "https"
             let path = parts.percentEncodedPath
             let address = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
-            guard let port = UInt16(exactly: parts.port ?? 80) else {
+            guard let port = UInt16(exactly: parts.port ?? (isSecure ? 443 : 80)) else {
                 throw ValidationError("the port in '\(url)' is not from 0 to 65535")
             }
             let target = path.isEmpty || path == "/" ? HealthProbe.readyPath : path
-            return .tcp(host: address, port: Int(port), path: target)
+            return .tcp(host: address, port: Int(port), path: target, isSecure: isSecure)
         }
         if let path = environment["unix-socket"] {
             return .unixSocket(path: path)
@@ -55,6 +64,19 @@ struct Health: ParsableCommand {
         let everywhere = ["0.0.0.0": "127.0.0.1", "::": "::1"]
         let host = environment["host"] ?? "127.0.0.1"
         let port = environment["port"].flatMap { Int(decimalDigits: $0) } ?? 8080
-        return .tcp(host: everywhere[host] ?? host, port: port, path: HealthProbe.readyPath)
+        return .tcp(
+            host: everywhere[host] ?? host,
+            port: port,
+            path: HealthProbe.readyPath,
+            isSecure: environment.identity != nil
+        )
+    }
+}
+
+extension ServeEnvironment {
+    /// The files of the server's TLS identity.
+    fileprivate var identity: (certificate: String, key: String)? {
+        guard let certificate = self["tls-certificate"], let key = self["tls-key"] else { return nil }
+        return (certificate, key)
     }
 }

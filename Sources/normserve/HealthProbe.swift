@@ -7,7 +7,7 @@ struct HealthProbe {
 
     /// Where the server listens.
     enum Target: Equatable {
-        case tcp(host: String, port: Int, path: String)
+        case tcp(host: String, port: Int, path: String, isSecure: Bool)
         case unixSocket(path: String)
     }
 
@@ -17,6 +17,9 @@ struct HealthProbe {
     }
 
     let target: Target
+
+    /// The PEM files of the certificate and the key that are shown to a server that wants to see a client's.
+    var identity: (certificate: String, key: String)?
 
     /// When it gives up, however slowly the answer comes.
     let deadline: MonotonicTime
@@ -33,22 +36,22 @@ struct HealthProbe {
     }
 
     private func status(from socket: Int32) throws(Failure) -> Int {
-        let (host, path) =
+        let (host, path, isSecure) =
             switch self.target {
-            case .tcp(let host, let port, let path):
-                (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", path)
-            case .unixSocket: ("localhost", Self.readyPath)
+            case .tcp(let host, let port, let path, let isSecure):
+                (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", path, isSecure)
+            case .unixSocket: ("localhost", Self.readyPath, false)
             }
+        let tls = isSecure ? try ProbeTLS(over: socket, showing: self.identity) : nil
         let request = Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8)
-        guard send(socket, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
-            throw Failure(reason: Self.systemError("send"))
-        }
+        let sent = tls?.send(request) ?? send(socket, request, request.count, Int32(MSG_NOSIGNAL))
+        guard sent == request.count else { throw Failure(reason: Self.systemError("send")) }
         // The status line is all that matters: "HTTP/1.1 200".
         var line: [UInt8] = []
         while line.count < 12 {
             try self.limitWaiting(on: socket)
             var chunk = [UInt8](repeating: 0, count: 512)
-            let count = recv(socket, &chunk, chunk.count, 0)
+            let count = try tls?.receive(into: &chunk) ?? recv(socket, &chunk, chunk.count, 0)
             guard count != 0 else { throw Failure(reason: "the server closed the connection") }
             guard count > 0 || errno == EINTR else { throw Failure(reason: Self.systemError("receive")) }
             line += chunk.prefix(max(count, 0))
@@ -72,7 +75,7 @@ struct HealthProbe {
                     try self.connect(AF_UNIX, generic, socklen_t(MemoryLayout<sockaddr_un>.size))
                 }
             }
-        case .tcp(let host, let port, _):
+        case .tcp(let host, let port, _, _):
             var hints = addrinfo()
             hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
             var list: UnsafeMutablePointer<addrinfo>?

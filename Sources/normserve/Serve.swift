@@ -8,7 +8,8 @@ struct Serve: ParsableCommand {
         abstract: "Serve POST /normalize and the rest of the API (the default).",
         discussion: """
             SIGTERM or SIGINT drains: /health/ready turns 503, no connection is accepted any more, requests in flight \
-            finish, and the process exits with 0 within the drain time. A second signal ends it at once.
+            finish, and the process exits with 0 within the drain time. A second signal ends it at once. SIGHUP reads the \
+            files of keys again.
             """
     )
 
@@ -32,14 +33,31 @@ struct Serve: ParsableCommand {
     )
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "How much work is put into coding answers for clients that ask for it, from 1 to 9; 0 codes none.",
+            valueName: "level"
+        )
+    )
+    var compressionLevel = 1
+
     @Option(help: "The least severe messages to log: \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", ")).")
     var logLevel = Logger.Level.info
 
     @Option(help: "How a log line looks on standard error: text or json.")
     var logFormat = LogFormat.text
 
+    @OptionGroup(title: "TLS")
+    var tls: TLSOptions
+
+    @OptionGroup(title: "Keys")
+    var keys: KeyOptions
+
     @OptionGroup(title: "Limits")
     var limits: LimitOptions
+
+    @OptionGroup(title: "Timeouts")
+    var timeouts: TimeoutOptions
 
     private static func port(_ argument: String) throws(ValidationError) -> UInt16 {
         guard let number = Int(decimalDigits: argument), let port = UInt16(exactly: number) else {
@@ -52,8 +70,14 @@ struct Serve: ParsableCommand {
         guard !self.host.isEmpty else {
             throw ValidationError("--host is empty; it must be an address or a name such as 127.0.0.1")
         }
+        guard self.unixSocket == nil || self.tls.tlsKey == nil else {
+            throw ValidationError("--unix-socket is served without TLS; leave --tls-certificate and --tls-key out")
+        }
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); it must be from 1 to 1024")
+        }
+        guard (0...9).contains(self.compressionLevel) else {
+            throw ValidationError("--compression-level is \(self.compressionLevel); it must be from 0 to 9")
         }
     }
 

@@ -2,9 +2,14 @@
 struct ServeEnvironment {
     /// Every option of `serve` without its dashes. A test compares the list with the command's help.
     static let optionNames = [
-        "host", "port", "unix-socket", "threads", "log-level", "log-format",
-        "max-body-bytes", "max-json-depth", "max-head-bytes", "max-fields", "max-in-flight-bytes", "max-connections",
-        "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout", "drain-timeout",
+        "host", "port", "unix-socket", "threads", "log-level", "log-format", "compression-level",
+        "tls-certificate", "tls-key", "tls-client-ca",
+        "api-key-file", "admin-key-file", "metrics-access",
+        "max-body-bytes", "max-json-depth", "max-elements", "max-request-line-bytes", "max-head-bytes", "max-fields",
+        "max-trailer-bytes", "max-trailer-fields", "max-chunk-extension-bytes", "max-in-flight-bytes",
+        "max-connections", "max-connections-per-address", "max-requests-per-connection",
+        "handshake-timeout", "head-timeout", "body-grace", "min-body-rate", "idle-timeout", "write-timeout",
+        "linger-timeout", "drain-timeout",
     ]
 
     private let variables: [String: String]

@@ -34,52 +34,62 @@ struct ServerProcess {
         // faults. Bodies and tensors are mapped, and go back at once (AlignedBuffer).
         system_keep_memory(8 << 20, 1 << 20)
         let signals = Self.blockSignals()
-        let configuration = self.makeConfiguration()
+        let identity = IdentityFiles(self.options.tls)
+        var configuration = self.makeConfiguration()
+        configuration.tls = try identity?.load()
+        let keys = try self.options.keys.load()
+        let authorization = Authorization(keys, metricsAccess: self.options.keys.metricsAccess)
         let memory = MemoryBudget(limit: self.options.limits.maxInFlightBytes.bytes)
+        let metrics = HTTPMetrics(memory: memory)
         let server = HTTPServer(
             configuration: configuration,
             responder: NormalizationService(
-                maximumJSONDepth: self.options.limits.maxJsonDepth,
-                threadCount: self.threads,
-                readiness: self.readiness
+                self.serviceConfiguration,
+                authorization: authorization,
+                readiness: self.readiness,
+                metrics: metrics
             ),
             memory: memory,
-            metrics: HTTPMetrics(memory: memory),
+            metrics: metrics,
             log: self.log
         )
         do throws(HTTPServerError) {
             let address = try server.start()
-            self.logger.notice("listening", metadata: self.settings(configuration, address: address))
+            let settings = self.settings(configuration, address: address).merging(keys.counts) { $1 }
+            self.logger.notice("listening", metadata: settings)
         } catch {
             throw StartUpError(description: error.description)
         }
-        self.handleSignals(signals, for: server)
+        self.warnOfFewDescriptors(configuration.limits.maxConnections)
+        self.warnOfOpenKeys()
+        let reloader = Reloader(
+            identity: identity,
+            keys: self.options.keys,
+            server: server,
+            authorization: authorization,
+            logger: self.logger
+        )
+        self.handleSignals(signals, for: server, reloader)
     }
-}
-
-/// Why the server does not start, in a sentence.
-struct StartUpError: Error, CustomStringConvertible {
-    let description: String
 }
 
 extension ServerProcess {
     /// Descriptors that are no connections: the log, the listener, Dispatch's own.
     private static let spareDescriptors = 32
 
-    /// Raises the limit of descriptors.
-    ///
-    /// - Returns: as many connections as were asked for, or as there are descriptors for.
-    private func raiseConnectionLimit() -> Int {
+    /// As many connections as were asked for, or as there are descriptors for.
+    private var possibleConnections: Int {
         let wanted = self.options.limits.maxConnections
-        guard let descriptors = Self.raisedDescriptorLimit(), descriptors - Self.spareDescriptors < wanted else {
-            return wanted
-        }
-        let possible = max(1, descriptors - Self.spareDescriptors)
+        guard let descriptors = Self.raisedDescriptorLimit() else { return wanted }
+        return min(wanted, max(1, descriptors - Self.spareDescriptors))
+    }
+
+    private func warnOfFewDescriptors(_ possibleConnections: Int) {
+        guard possibleConnections < self.options.limits.maxConnections else { return }
         self.logger.warning(
             "too few file descriptors for all connections",
-            metadata: ["descriptors": "\(descriptors)", "max_connections": "\(possible)"]
+            metadata: ["max_connections": "\(possibleConnections)"]
         )
-        return possible
     }
 
     /// The usual soft limit of 1024 descriptors is less than the connections that are allowed.
@@ -106,17 +116,19 @@ extension ServerProcess {
             eventLoopCount: self.threads,
             workerCount: self.threads
         )
-        let limits = self.options.limits
-        configuration.limits.maxBodyBytes = limits.maxBodyBytes.bytes
-        configuration.limits.maxHeadBytes = limits.maxHeadBytes.bytes
-        configuration.limits.maxFieldCount = limits.maxFields
-        configuration.limits.maxConnections = self.raiseConnectionLimit()
-        configuration.timeouts.head = limits.headTimeout.duration
-        configuration.timeouts.bodyGrace = limits.bodyGrace.duration
-        configuration.timeouts.minimumBodyRate = limits.minBodyRate.bytes
-        configuration.timeouts.idle = limits.idleTimeout.duration
-        configuration.timeouts.writeStall = limits.writeTimeout.duration
-        configuration.timeouts.drain = limits.drainTimeout.duration
+        configuration.limits = self.options.limits.httpLimits
+        configuration.limits.compressionLevel = self.options.compressionLevel
+        configuration.limits.maxConnections = self.possibleConnections
+        configuration.timeouts = self.options.timeouts.httpTimeouts
+        return configuration
+    }
+
+    private var serviceConfiguration: NormalizationService.Configuration {
+        var configuration = NormalizationService.Configuration()
+        configuration.maximumJSONDepth = self.options.limits.maxJsonDepth
+        configuration.maximumElementCount = self.options.limits.maxElements
+        configuration.threadCount = self.threads
+        configuration.version = Version.current
         return configuration
     }
 
@@ -125,25 +137,28 @@ extension ServerProcess {
         _ configuration: HTTPServerConfiguration,
         address: HTTPServerConfiguration.Address
     ) -> Logger.Metadata {
-        let limits = self.options.limits
-        return [
+        var settings: Logger.Metadata = [
             "address": "\(address)",
             "version": "\(Version.current)",
+            "tls": "\(self.options.tls.tlsKey != nil)",
             "threads": "\(self.threads)",
             "instruction_set": "\(InstructionSet.current.rawValue)",
-            "max_body_bytes": "\(limits.maxBodyBytes)",
-            "max_json_depth": "\(limits.maxJsonDepth)",
-            "max_head_bytes": "\(limits.maxHeadBytes)",
-            "max_fields": "\(limits.maxFields)",
-            "max_in_flight_bytes": "\(limits.maxInFlightBytes)",
-            "max_connections": "\(configuration.limits.maxConnections)",
-            "head_timeout": "\(limits.headTimeout)",
-            "body_grace": "\(limits.bodyGrace)",
-            "min_body_rate": "\(limits.minBodyRate)",
-            "idle_timeout": "\(limits.idleTimeout)",
-            "write_timeout": "\(limits.writeTimeout)",
-            "drain_timeout": "\(limits.drainTimeout)",
+            "metrics_access": "\(self.options.keys.metricsAccess.rawValue)",
+            "compression_level": "\(self.options.compressionLevel)",
         ]
+        settings.merge(self.options.limits.settings) { $1 }
+        settings.merge(self.options.timeouts.settings) { $1 }
+        // As many as there are descriptors for.
+        settings["max_connections"] = "\(configuration.limits.maxConnections)"
+        return settings
+    }
+
+    /// Without TLS, whoever sees the traffic sees the keys.
+    private func warnOfOpenKeys() {
+        guard self.options.keys.areConfigured, self.options.unixSocket == nil,
+            self.options.tls.tlsKey == nil, !LoopbackAddress.contains(self.options.host)
+        else { return }
+        self.logger.warning("keys are sent in the clear: there is no TLS, and the host is not a loopback address")
     }
 
     private func log(_ event: HTTPServerEvent) {
@@ -166,15 +181,15 @@ extension ServerProcess {
         return signals
     }
 
-    /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP is survived.
-    private func handleSignals(_ signals: sigset_t, for server: HTTPServer) -> Never {
+    /// SIGTERM and SIGINT drain, a second one of them ends the process at once, SIGHUP reloads.
+    private func handleSignals(_ signals: sigset_t, for server: HTTPServer, _ reloader: Reloader) -> Never {
         // Not Dispatch's sources: the default action may come before them, and an ignored signal is lost.
         var signals = signals
         while true {
             var number: Int32 = 0
             guard sigwait(&signals, &number) == 0 else { continue }
             if number == SIGHUP {
-                self.logger.notice("SIGHUP: there is nothing to reload")
+                reloader.reload()
             } else {
                 self.stop(server)
             }

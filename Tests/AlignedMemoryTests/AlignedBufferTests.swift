@@ -1,4 +1,5 @@
 import AlignedMemory
+import Glibc
 import Testing
 
 @Suite struct AlignedBufferTests {
@@ -41,5 +42,71 @@ import Testing
         let buffer = try AlignedBuffer(capacity: 1 << 20)
         #expect(throws: AllocationError(byteCount: size)) { try buffer.reserve(size) }
         #expect(buffer.capacity == 1 << 20)
+    }
+
+    @Test func largeBuffersAreHeldAgainstTheBudgetUntilTheyAreFreed() throws {
+        let budget = MemoryBudget(limit: 5 << 20)
+        try MemoryBudget.$current.withValue(budget) {
+            let small = try AlignedBuffer(capacity: 1_000)
+            #expect(budget.usedBytes == 0)
+            var large: AlignedBuffer? = try AlignedBuffer(capacity: 4 << 20)
+            #expect(budget.usedBytes == 4 << 20)
+            #expect(throws: AllocationError(byteCount: 2 << 20)) { try AlignedBuffer(capacity: 2 << 20) }
+            #expect(throws: AllocationError(byteCount: 2 << 20)) { try small.reserve(2 << 20) }
+            #expect(throws: AllocationError(byteCount: 6 << 20)) { try large?.reserve(6 << 20) }
+            #expect(budget.usedBytes == 4 << 20)
+            try small.reserve(1 << 20)
+            #expect(budget.usedBytes == 5 << 20)
+            large = nil
+            #expect(budget.usedBytes == 1 << 20)
+            withExtendedLifetime(small) {}
+        }
+        #expect(budget.usedBytes == 0)
+        #expect(MemoryBudget.current == nil)
+    }
+
+    @Test func aBudgetGivesNoMoreThanItHas() {
+        let budget = MemoryBudget(limit: 100)
+        #expect(budget.reserve(60))
+        #expect(!budget.reserve(41))
+        #expect(budget.reserve(40))
+        budget.release(100)
+        #expect(budget.usedBytes == 0)
+    }
+
+    /// How many bytes of the buffer's mapping are there.
+    private func residentBytes(_ buffer: AlignedBuffer) throws -> Int {
+        let page = Int(getpagesize())
+        var states = [UInt8](repeating: 0, count: (buffer.capacity + page - 1) / page)
+        try #require(mincore(buffer.baseAddress, buffer.capacity, &states) == 0)
+        return states.count { $0 & 1 == 1 } * page
+    }
+
+    @Test("Without huge pages one touch takes one page, also of what was grown", arguments: [2 << 20, 8 << 20])
+    func smallPages(size: Int) throws {
+        let buffer = try AlignedBuffer(capacity: size, usesHugePages: false)
+        let grown = try AlignedBuffer(capacity: 10, usesHugePages: false)
+        try grown.reserve(size)
+        // The first bytes were copied.
+        #expect(try self.residentBytes(grown) == Int(getpagesize()))
+        for buffer in [buffer, grown] {
+            let before = try self.residentBytes(buffer)
+            buffer[size / 2..<size][0] = 1
+            #expect(try self.residentBytes(buffer) == before + Int(getpagesize()))
+        }
+    }
+
+    @Test("Huge pages can be asked for later", arguments: [10, 1 << 20, 2 << 20, 9 << 20])
+    func hugePagesLater(size: Int) throws {
+        let buffer = try AlignedBuffer(capacity: size, usesHugePages: false)
+        buffer[0..<1][0] = 7
+        for _ in 0..<2 { buffer.useHugePages() }
+        for index in stride(from: 1, to: size, by: 509) { buffer[0..<size][index] = UInt8(truncatingIfNeeded: index) }
+        #expect(buffer[0..<1][0] == 7)
+        try buffer.reserve(size * 2)
+        #expect(buffer[0..<1][0] == 7)
+        for index in stride(from: 1, to: size, by: 509) {
+            #expect(buffer[0..<size][index] == UInt8(truncatingIfNeeded: index))
+        }
     }
 }

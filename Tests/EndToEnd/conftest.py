@@ -1,6 +1,7 @@
 import pytest
 import yaml
 
+from certificates import Authority
 from server import Server
 
 
@@ -18,3 +19,39 @@ def problem_codes(server):
     codes = yaml.safe_load(server.get("/openapi.yaml").text)["components"]["schemas"]["ProblemCode"]["enum"]
     assert codes, "openapi.yaml lists no error codes"
     return codes
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    """Signs the certificates of all tests."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def stranger(tmp_path_factory):
+    """An authority of the same name that nobody trusts."""
+    return Authority(tmp_path_factory.mktemp("stranger"))
+
+
+@pytest.fixture(scope="session")
+def ecdsa(authority):
+    return authority.issue("ecdsa")
+
+
+@pytest.fixture(scope="session")
+def rsa(authority):
+    return authority.issue("rsa", "rsa")
+
+
+@pytest.fixture(scope="session")
+def tls_server(ecdsa):
+    """One normserve that speaks TLS, with default settings otherwise."""
+    with Server(tls=ecdsa) as running:
+        yield running
+        assert running.is_healthy()
+
+
+@pytest.fixture(scope="session")
+def description(server):
+    """A large text: the answer to GET /openapi.yaml."""
+    return server.get("/openapi.yaml").content

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -37,23 +38,53 @@ def run(*arguments, **variables):
     )
 
 
-class Server:
-    """A running normserve; a context manager that checks that it ends well."""
+def wait_for(condition, seconds=5):
+    """What `condition` returns as soon as that is true; an assertion that fails when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < deadline, f"still {result!r} after {seconds} s"
+        time.sleep(0.005)
+    return result
 
-    def __init__(self, *options, unix_socket=None, **variables):
+
+class Server:
+    """A running normserve; a context manager that checks that it ends well.
+
+    `tls`: the Credentials that it serves TLS with; `address`: where it listens; `key`: what `get`, `post` and `metrics`
+    show; `descriptors`: how many files it may have open, if not as many as this process.
+    """
+
+    def __init__(
+        self, *options, unix_socket=None, tls=None, address="127.0.0.1", key=None, descriptors=None, **variables
+    ):
         self.log_file = tempfile.NamedTemporaryFile("w+", prefix="normserve-", suffix=".log")
         self.unix_socket = unix_socket
+        self.tls = tls
+        self.address = address
+        self.authorization = [f"Authorization: Bearer {key}"] if key else []
         arguments = [binary(), "serve", *options]
+        if tls:
+            arguments += ["--tls-certificate", tls.certificate, "--tls-key", tls.key]
+        if address != "127.0.0.1":
+            arguments += ["--host", address]
         if not unix_socket and "--port" not in options and "NORMSERVE_PORT" not in variables:
             arguments += ["--port", "0"]
         self.process = subprocess.Popen(
-            arguments, env=environment(**variables), stdin=subprocess.DEVNULL, stderr=self.log_file, stdout=self.log_file
-        )
+            arguments, env=environment(**variables), stdin=subprocess.DEVNULL, stderr=self.log_file, stdout=self.log_file,
+            preexec_fn=descriptors and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))),
+        )  # fmt: skip
         self.port = None
         self._wait_until_ready()
-        self.url = f"http://127.0.0.1:{self.port}"
+        host = f"[{address}]" if ":" in address else address
+        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         self.session = requests.Session()
         self.session.trust_env = False
+        self.session.headers["Accept-Encoding"] = "identity"  # Answers as they are, unless a test asks for a coding.
+        if tls:
+            self.session.verify = tls.authority.certificate
+            self.session.cert = (tls.client.certificate, tls.client.key) if tls.client else None
+        if key:
+            self.session.headers["Authorization"] = f"Bearer {key}"
 
     def _wait_until_ready(self):
         deadline = time.monotonic() + STARTUP_SECONDS
@@ -63,7 +94,8 @@ class Server:
             try:
                 self.port = self.port or self._port_in_log()
                 if self.port or self.unix_socket:
-                    self.connect().close()
+                    if not self.tls:  # Where it would count as a failed handshake.
+                        self.tcp().close()
                     return
             except OSError:
                 pass
@@ -81,15 +113,52 @@ class Server:
     def log(self):
         return pathlib.Path(self.log_file.name).read_text()
 
-    def connect(self, timeout=10):
+    def tcp(self, timeout=10, source=None):
+        """A bare connection, without TLS; from the address `source`."""
         if self.unix_socket:
             connection = socket.socket(socket.AF_UNIX)
             connection.settimeout(timeout)
             connection.connect(self.unix_socket)
             return connection
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout)
+        connection = socket.create_connection((self.address, self.port), timeout, (source, 0) if source else None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
+
+    def connect(self, timeout=10, source=None, context=None, **options):
+        """A connection, over TLS where the server speaks it; `options` are those of SSLContext.wrap_socket."""
+        connection = self.tcp(timeout, source)
+        if not self.tls:
+            return connection
+        context = context or self.tls.client_context()
+        return context.wrap_socket(connection, suppress_ragged_eofs=False, **options)
+
+    def exchange(self, raw, to_head=False, **options):
+        """The final response to `raw` on a connection of its own; None if the server closes without one."""
+        with self.connect(**options) as connection:
+            try:
+                connection.sendall(raw)
+            except ConnectionError:
+                pass  # It refused before all was sent; its answer may still be there.
+            return ResponseReader(connection).final(to_head)
+
+    def metrics(self):
+        """The samples of GET /metrics: 'name{label="value"}', as it stands there, to number."""
+        response = self.exchange(request("GET", "/metrics", b"", "Connection: close", *self.authorization))
+        assert response.status == 200, response.content
+        lines = [line for line in response.content.decode().splitlines() if line and not line.startswith("#")]
+        return {sample: float(value) for sample, _, value in (line.rpartition(" ") for line in lines)}
+
+    def metric(self, name, **labels):
+        """One sample."""
+        listed = ",".join(f'{label}="{value}"' for label, value in labels.items())
+        return self.metrics()[f"{name}{{{listed}}}" if labels else name]
+
+    def errors(self):
+        """The lines of the log (as text) that tell of errors."""
+        return [line for line in self.log().splitlines() if re.match(r"\S+ (error|critical) ", line)]
+
+    def reload(self):
+        self.process.send_signal(signal.SIGHUP)
 
     def get(self, path, **options):
         return self.session.get(self.url + path, timeout=10, **options)
@@ -157,7 +226,7 @@ class ResponseReader:
 
     def __init__(self, connection):
         self.connection = connection
-        self.buffer = b""
+        self.buffer = bytearray()
 
     def _fill(self):
         received = self.connection.recv(1 << 20)
@@ -174,7 +243,8 @@ class ResponseReader:
             if not more:
                 assert not self.buffer, f"the connection was closed within a head: {self.buffer!r}"
                 return None
-        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        head = self._take(self.buffer.index(b"\r\n\r\n"))
+        del self.buffer[:4]
         status_line, *lines = head.decode("ascii").split("\r\n")
         assert re.fullmatch(r"HTTP/1\.1 \d{3} [ -~]*", status_line), status_line
         status = int(status_line[9:12])
@@ -186,11 +256,33 @@ class ResponseReader:
         response = Response(status, fields, b"")
         if to_head or status < 200 or status in (204, 304):
             return response
-        length = int(response["content-length"])
+        if response["transfer-encoding"] is not None:
+            assert response["transfer-encoding"] == "chunked" and response["content-length"] is None, fields
+            response.content = self._chunked()
+        else:
+            response.content = self._take(int(response["content-length"]))
+        return response
+
+    def _take(self, length):
         while len(self.buffer) < length:
             assert self._fill(), "the connection was closed within the content"
-        response.content, self.buffer = self.buffer[:length], self.buffer[length:]
-        return response
+        taken = bytes(self.buffer[:length])
+        del self.buffer[:length]
+        return taken
+
+    def _chunked(self):
+        """The content of chunks without extensions or trailer fields, as RFC 9112 §7.1 has them."""
+        pieces = []
+        while True:
+            while b"\r\n" not in self.buffer:
+                assert len(self.buffer) < 20 and self._fill(), f"no end of a chunk's size: {self.buffer[:20]!r}"
+            size = self._take(self.buffer.index(b"\r\n"))
+            assert re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size), size
+            del self.buffer[:2]
+            pieces.append(self._take(int(size, 16)))
+            assert self._take(2) == b"\r\n", "a chunk is longer than its size says"
+            if not pieces[-1]:
+                return b"".join(pieces)
 
     def final(self, to_head=False):
         """The next response that is not an interim one."""

@@ -22,10 +22,17 @@ struct FuzzTests {
         (RequestHeadParserTests.clauses + RequestLineTests.clauses + HeaderSectionTests.lengths
         + HeaderSectionTests.codings + ChunkedDecoderTests.clauses).map { Array($0.text.utf8) }
         + [
+            "Content-Encoding: gzip\r\n", "Content-Encoding: deflate\r\n", "Accept-Encoding: gzip\r\n",
             "\r\n", "\r", "\n", ":", " ", "\0", "Transfer-Encoding: chunked\r\n", "Content-Length: 3\r\n", "0\r\n\r\n",
             "ffff",
         ]
         .map { Array($0.utf8) }
+        + [
+            post([UInt8](hex: ContentCodingTests.gzip)),
+            post([UInt8](hex: ContentCodingTests.longHeader), chunkSize: 9),
+            post([UInt8](hex: ContentCodingTests.zlib), as: "deflate", chunkSize: 30),
+            [UInt8](hex: ContentCodingTests.emptyMember),
+        ]
 
     private static func outcome(_ bytes: [UInt8], cuts: [Int]) throws -> TestSession.Outcome {
         var limits = HTTPLimits()

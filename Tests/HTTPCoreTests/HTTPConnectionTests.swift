@@ -381,4 +381,40 @@ struct HTTPConnectionTests {
         #expect(session.outcome.statuses == [503])
         #expect(session.outcome.isOver)
     }
+
+    @Test("The last request that a connection may have is told so, and none is taken after it", arguments: [1, 2, 5])
+    func requestLimit(limit: Int) throws {
+        var limits = HTTPLimits()
+        limits.maxRequestsPerConnection = limit
+        var session = try TestSession(limits: limits)
+        session.receive(String(repeating: Self.get, count: 10))
+        #expect(session.outcome.statuses == Array(repeating: 200, count: limit))
+        #expect(session.outcome.output.split(separator: "Connection: close").count == 2)
+        #expect(session.outcome.output.hasSuffix("Connection: close\r\n\r\nok"))
+        #expect(session.outcome.isOver)
+        #expect(session.metrics[.requestsPerConnection].value == 1)
+    }
+
+    @Test("0 is no limit; a client that closes anyway has not run into one")
+    func noRequestLimit() throws {
+        var limits = HTTPLimits()
+        limits.maxRequestsPerConnection = 0
+        var session = try TestSession(limits: limits)
+        session.receive(String(repeating: Self.get, count: 100))
+        #expect(session.outcome.statuses.count == 100 && session.http.isIdle)
+        limits.maxRequestsPerConnection = 1
+        session = try TestSession(limits: limits)
+        session.receive("GET / HTTP/1.0\r\n\r\n")
+        #expect(session.outcome.isOver)
+        #expect(session.metrics[.requestsPerConnection].value == 0)
+    }
+
+    @Test("A small rest of known content is not waited for apart")
+    func smallRest() throws {
+        for (count, memory) in [(80 << 10, 80 << 10), (80 << 10 + 4, 64 << 10)] {
+            var session = try TestSession()
+            session.receive(Self.post(count))
+            #expect(session.reservedBytes == memory)
+        }
+    }
 }

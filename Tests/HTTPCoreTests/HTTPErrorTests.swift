@@ -30,7 +30,11 @@ struct HTTPErrorTests {
 
     private static let line = "HEAD / HTTP/1.1\r\n"
     private static let host = line + "Host: a\r\n"
-    private static let chunked = host + "Transfer-Encoding: chunked\r\n\r\n"
+    private static let chunked = chunked("")
+
+    private static func chunked(_ fields: String) -> String {
+        host + fields + "Transfer-Encoding: chunked\r\n\r\n"
+    }
 
     /// A HEAD request for each refusal that one can meet. Two cannot be: the method is known, and draining is not
     /// the connection's affair.
@@ -57,12 +61,15 @@ struct HTTPErrorTests {
         (.invalidTransferEncoding, host + "Transfer-Encoding: chunked, chunked\r\n\r\n"),
         (.unsupportedTransferCoding, host + "Transfer-Encoding: gzip, chunked\r\n\r\n"),
         (.unsupportedExpectation, host + "Expect: x\r\n\r\n"),
+        (.unsupportedContentCoding, chunked("Content-Encoding: br\r\n")),
+        (.invalidContentCoding, chunked("Content-Encoding: gzip\r\n") + "2\r\nxx\r\n"),
         (.bodyTooLarge, host + "Content-Length: 999999999999\r\n\r\n"),
         (.invalidChunkSize, chunked + "x"),
         (.invalidChunkExtension, chunked + "1;\u{1}"),
         (.invalidChunkEnd, chunked + "1\r\nab"),
         (.chunkExtensionsTooLong, chunked + "1;" + String(repeating: "a", count: 5_000)),
         (.trailersTooLarge, chunked + "0\r\na: " + String(repeating: "a", count: 9_000)),
+        (.tooManyTrailerFields, chunked + "0\r\n" + String(repeating: "a:\r\n", count: 33)),
         (.headTimeout, "HEAD / HT"),
         (.bodyTimeout, chunked + "1"),
         (.overloaded, host + "Content-Length: 2000\r\n\r\n"),

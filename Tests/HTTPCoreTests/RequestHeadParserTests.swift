@@ -79,7 +79,7 @@ struct RequestHeadParserTests {
                     path: "/p?q=%2F",
                     authority: "a:80",
                     fields: ["X-A: 1", "accept: text/html ,b", "X-A: 2", "B: "],
-                    body: ""
+                    content: []
                 )
             ]
         )

@@ -9,7 +9,14 @@ func outcome(
     limits: HTTPLimits = HTTPLimits(),
     sourceLocation: SourceLocation = #_sourceLocation
 ) throws -> TestSession.Outcome {
-    let bytes = Array(text.utf8)
+    try outcome(of: Array(text.utf8), limits: limits, sourceLocation: sourceLocation)
+}
+
+func outcome(
+    of bytes: [UInt8],
+    limits: HTTPLimits = HTTPLimits(),
+    sourceLocation: SourceLocation = #_sourceLocation
+) throws -> TestSession.Outcome {
     func outcome(_ pieces: [ArraySlice<UInt8>]) throws -> TestSession.Outcome {
         var session = try TestSession(limits: limits)
         for piece in pieces { session.receive(piece) }

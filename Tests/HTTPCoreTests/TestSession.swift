@@ -1,6 +1,5 @@
 import AlignedMemory
 import HTTPTypes
-import Testing
 
 @testable import HTTPCore
 
@@ -12,15 +11,19 @@ struct TestSession {
         var path: String?
         var authority: String?
         var fields: [String]
-        var body: String
+        var content: [UInt8]
+
+        var body: String { String(decoding: self.content, as: UTF8.self) }
     }
 
     /// Everything that a client and a responder can tell.
     struct Outcome: Equatable {
         var requests: [Seen] = []
         var refusals: [String] = []
-        var output = ""
+        var outputBytes: [UInt8] = []
         var isOver = false
+
+        var output: String { String(decoding: self.outputBytes, as: UTF8.self) }
 
         /// The codes of the status lines, interim responses included.
         var statuses: [Int] {
@@ -31,7 +34,7 @@ struct TestSession {
     static let date = HTTPDate(seconds: 784_111_777)
 
     var http: HTTPConnection
-    let metrics = HTTPMetrics(memory: MemoryBudget(limit: .max))
+    let metrics: HTTPMetrics
     var now = MonotonicTime(nanoseconds: 1_000_000_000_000)
     var outcome = Outcome()
     var admission = HTTPAdmission.receive(bodyOffset: 0, inlineLimit: .max)
@@ -39,11 +42,23 @@ struct TestSession {
     /// How many bytes the client takes; the rest waits.
     var room = Int.max
     var memory = Int.max
+    /// Whether others take their turn at each chance, for as long as `run` is not called.
+    var pausesAtYield = false
+    private(set) var yieldCount = 0
+    /// The most content that was held to be sent.
+    private(set) var maxOutputCount = 0
     private(set) var allocatedBytes = 0
+    private(set) var reservedBytes = 0
     private(set) var recycledCount = 0
     private(set) var lastMessage: HTTPRequestMessage?
 
-    init(limits: HTTPLimits = HTTPLimits(), timeouts: HTTPTimeouts = HTTPTimeouts()) throws {
+    init(
+        limits: HTTPLimits = HTTPLimits(),
+        timeouts: HTTPTimeouts = HTTPTimeouts(),
+        budget: MemoryBudget = MemoryBudget(limit: .max),
+        metrics: HTTPMetrics? = nil
+    ) throws {
+        self.metrics = metrics ?? HTTPMetrics(memory: budget)
         self.http = try HTTPConnection(limits: limits, timeouts: timeouts, metrics: self.metrics, at: self.now)
     }
 
@@ -55,7 +70,7 @@ struct TestSession {
         self.run { space in
             let count = min(space.count, rest.count)
             guard count > 0 else { return nil }
-            space.copyBytes(from: rest.prefix(count))
+            rest.withUnsafeBytes { space.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
             rest = rest.dropFirst(count)
             return count
         }
@@ -85,8 +100,8 @@ struct TestSession {
                 guard let count = read(space) else { return }
                 self.http.received(count, at: self.now)
             case .admit: self.http.admitted(self.admission, at: self.now, date: Self.date)
-            case .allocate(let capacity, let contentCount, let buffer):
-                self.allocate(capacity, contentCount, buffer)
+            case .allocate(let capacity, let reservation, let buffer):
+                self.allocate(capacity, reservation, buffer)
             case .recycle:
                 self.recycledCount += 1
                 _ = self.http.takeReleasedBuffer()
@@ -98,6 +113,9 @@ struct TestSession {
                 self.outcome.refusals.append("\(problem.status.code) \(problem.code)")
                 self.http.answered(.refusal(problem), at: self.now, date: Self.date)
             case .awaitAnswer: return
+            case .yield:
+                self.yieldCount += 1
+                if self.pausesAtYield { return }
             case .send:
                 guard self.send() else { return }
             case .endSending: self.outcome.isOver = true
@@ -108,11 +126,11 @@ struct TestSession {
         }
     }
 
-    private mutating func allocate(_ capacity: Int, _ contentCount: Int, _ buffer: AlignedBuffer?) {
-        guard contentCount <= self.memory, let buffer = try? buffer ?? AlignedBuffer(capacity: capacity),
+    private mutating func allocate(_ capacity: Int, _ reservation: Int, _ buffer: AlignedBuffer?) {
+        guard reservation <= self.memory, let buffer = try? buffer ?? AlignedBuffer(capacity: capacity),
             (try? buffer.reserve(capacity)) != nil
         else { return self.http.refuse(.overloaded) }
-        self.allocatedBytes = capacity
+        (self.allocatedBytes, self.reservedBytes) = (capacity, reservation)
         self.http.provided(buffer, at: self.now)
     }
 
@@ -124,7 +142,7 @@ struct TestSession {
                 path: message.head.path,
                 authority: message.head.authority,
                 fields: message.head.headerFields.map { "\($0.name): \($0.value)" },
-                body: message.buffer.map { String(decoding: $0[message.bodyRange], as: UTF8.self) } ?? ""
+                content: message.buffer.map { Array($0[message.bodyRange]) } ?? []
             )
         )
     }
@@ -133,12 +151,13 @@ struct TestSession {
         let output = self.http.output
         var bytes = output.head
         for part in output.body { bytes += part.copiedBytes }
+        self.maxOutputCount = max(self.maxOutputCount, bytes.count)
         let start = output.body.prefix(max(output.piece - 1, 0)).reduce(0) { $0 + $1.count }
         let skipped = (output.piece == 0 ? 0 : output.head.count + start) + output.offset
         let count = min(bytes.count - skipped, self.room)
         guard count > 0 else { return false }
         self.room -= self.room == .max ? 0 : count
-        self.outcome.output += String(decoding: bytes[skipped..<skipped + count], as: UTF8.self)
+        self.outcome.outputBytes += bytes[skipped..<skipped + count]
         self.http.sent(count, at: self.now)
         return true
     }

@@ -54,14 +54,4 @@ struct BufferPoolTests {
         #expect(self.pool.isEmpty)
         #expect(self.pool.retainedBytes == 0)
     }
-
-    @Test("A budget gives no more than it has")
-    func budget() {
-        let budget = MemoryBudget(limit: 100)
-        #expect(budget.reserve(60))
-        #expect(!budget.reserve(41))
-        #expect(budget.reserve(40))
-        budget.release(100)
-        #expect(budget.usedBytes == 0)
-    }
 }

@@ -226,8 +226,8 @@ extension ServerTests {
     func declaredOnly() async throws {
         let server = try TestServer(memoryLimit: 16 << 20)
         let hostile = try (0..<4).map { _ in try server.client() }
-        for client in hostile { try client.send(Self.post("/echo", 256 << 20) + "x") }
-        try await eventually("all are being read") { server.server.services.memory.usedBytes == 8 << 20 }
+        for client in hostile { try client.send(Self.post("/echo", 8 << 20) + "x") }
+        try await eventually("all are being read") { server.server.services.memory.usedBytes == 4 * 64 << 10 }
         let client = try server.client()
         try client.send(Self.post("/echo", 3) + "abc")
         #expect(try client.response()?.text == "abc")

@@ -1,3 +1,4 @@
+import COpenSSL
 import Glibc
 import HTTPServer
 import Testing
@@ -10,22 +11,51 @@ final class TestClient {
     }
 
     private let descriptor: Int32
+    private let tls: OpaquePointer?
     /// What was received and not yet taken.
     private var received: [UInt8] = []
     private var hasEnded = false
 
-    init(_ address: HTTPServerConfiguration.Address) throws {
-        switch address {
-        case .tcp(_, let port): self.descriptor = try Self.connect(port: port)
-        case .unixSocket(let path): self.descriptor = try Self.connect(path: path)
-        }
+    init(_ address: HTTPServerConfiguration.Address, isSecure: Bool = false) throws {
+        let descriptor =
+            switch address {
+            case .tcp(_, let port): try Self.connect(port: port)
+            case .unixSocket(let path): try Self.connect(path: path)
+            }
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
-        setsockopt(self.descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
-        setsockopt(self.descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
+        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
+        self.descriptor = descriptor
+        self.tls = isSecure ? try Self.handshake(over: descriptor) : nil
     }
 
-    deinit { close(self.descriptor) }
+    deinit {
+        SSL_free(self.tls)
+        close(self.descriptor)
+    }
+
+    private static func handshake(over descriptor: Int32) throws -> OpaquePointer {
+        signal(SIGPIPE, SIG_IGN)
+        let context = try #require(SSL_CTX_new(TLS_client_method()))
+        defer { SSL_CTX_free(context) }
+        let tls = try #require(SSL_new(context))
+        SSL_set_fd(tls, descriptor)
+        guard SSL_connect(tls) == 1 else {
+            SSL_free(tls)
+            close(descriptor)
+            throw Failure(function: "SSL_connect", errorNumber: errno)
+        }
+        return tls
+    }
+
+    /// The common name of the server's certificate.
+    var peerName: String? {
+        guard let tls, let certificate = SSL_get0_peer_certificate(tls) else { return nil }
+        var name = [CChar](repeating: 0, count: 64)
+        X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, &name, 64)
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
 
     private static func connect(port: UInt16) throws -> Int32 {
         var address = sockaddr_in()
@@ -62,8 +92,10 @@ final class TestClient {
     func send(_ bytes: [UInt8]) throws {
         var sent = 0
         while sent < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.send(self.descriptor, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            let count = bytes.withUnsafeBytes { bytes in
+                let rest = bytes.dropFirst(sent)
+                return self.tls.map { Int(SSL_write($0, bytes.baseAddress! + sent, Int32(rest.count))) }
+                    ?? Glibc.send(self.descriptor, bytes.baseAddress! + sent, rest.count, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { throw Failure(function: "send", errorNumber: errno) }
             sent += count
@@ -84,13 +116,19 @@ final class TestClient {
     private func receive() throws -> Bool {
         guard !self.hasEnded else { return false }
         let count = try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
-            let count = recv(self.descriptor, buffer.baseAddress, buffer.count, 0)
+            let count = self.receive(into: buffer)
             guard count >= 0 else { throw Failure(function: "recv", errorNumber: errno) }
             self.received += buffer[..<count]
             return count
         }
         self.hasEnded = count == 0
         return count > 0
+    }
+
+    private func receive(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard let tls else { return recv(self.descriptor, buffer.baseAddress, buffer.count, 0) }
+        let count = SSL_read(tls, buffer.baseAddress, Int32(buffer.count))
+        return count <= 0 && SSL_get_error(tls, count) != SSL_ERROR_ZERO_RETURN ? -1 : Int(count)
     }
 
     struct Response: Equatable {

@@ -15,11 +15,6 @@ final class TestResponder: HTTPResponder {
     let finishedCount = Atomic(0)
     let released = DispatchSemaphore(value: 0)
     let misalignedCount = Atomic(0)
-    let large: AlignedBuffer
-
-    init() throws {
-        self.large = try AlignedBuffer(capacity: Self.largeCount)
-    }
 
     func admit(_ head: HTTPRequest) -> HTTPAdmission {
         switch head.path {
@@ -39,7 +34,10 @@ final class TestResponder: HTTPResponder {
             self.released.wait()
             self.finishedCount.wrappingAdd(1, ordering: .relaxed)
         case "/large":
-            return HTTPReply(head: HTTPResponse(status: .ok), body: [.buffer(self.large, 0..<Self.largeCount)])
+            guard let large = try? AlignedBuffer(capacity: Self.largeCount) else {
+                return self.reply(to: HTTPError.overloaded.problem)
+            }
+            return HTTPReply(head: HTTPResponse(status: .ok), body: [.buffer(large, 0..<Self.largeCount)])
         default: break
         }
         let body = message.buffer.map { HTTPBodyPart.buffer($0, message.bodyRange) } ?? .bytes(Array("ok".utf8))
@@ -59,6 +57,7 @@ final class TestServer: Sendable {
     let responder: TestResponder
     let server: HTTPServer
     let address: HTTPServerConfiguration.Address
+    let metrics: HTTPMetrics
 
     init(
         _ address: HTTPServerConfiguration.Address = .tcp(host: "127.0.0.1", port: 0),
@@ -68,12 +67,13 @@ final class TestServer: Sendable {
         var configuration = HTTPServerConfiguration(address: address, eventLoopCount: 2, workerCount: 2)
         configure(&configuration)
         let memory = MemoryBudget(limit: memoryLimit)
-        self.responder = try TestResponder()
+        self.metrics = HTTPMetrics(memory: memory)
+        self.responder = TestResponder()
         self.server = HTTPServer(
             configuration: configuration,
             responder: self.responder,
             memory: memory,
-            metrics: HTTPMetrics(memory: memory)
+            metrics: self.metrics
         )
         self.address = try self.server.start()
     }

@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func theServersOwnRefusalsAreProblemDocuments() throws {
-        let service = NormalizationService(maximumJSONDepth: 64, threadCount: 1, readiness: Readiness())
+        let service = self.client.service
         for error in HTTPError.allCases {
             let answer = Answer(service.reply(to: error.problem), isByHead: true)
             #expect(answer.status == error.problem.status.code)

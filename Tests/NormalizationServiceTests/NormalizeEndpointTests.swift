@@ -261,6 +261,47 @@ import Testing
         #expect(answer.body.count < 4096)
     }
 
+    @Test(
+        "A tensor of too many elements is refused, however they are counted",
+        arguments: [
+            (#""input":[1,2,3,4,5]"#, "/input", 5), (#""input":[[1,2],[3,4],[5,6]]"#, "/input", 6),
+            (#""input":{"data":[1,2,3,4,5]}"#, "/input/data", 5),
+            (#""input":{"shape":[5],"data":[1,2,3,4,5]}"#, "/input/shape", 5),
+            (#""input":{"shape":[5,1],"data":[1]}"#, "/input/shape", 5),
+            (#""input":{"shape":[1,9223372036854775807],"data":[1]}"#, "/input/shape", .max),
+            (#""input":{"shape":[5],"parameters":{"binary_data_size":20}}"#, "/input/shape", 5),
+            (#""input":[[1,2]],"layer":{"type":"rms_norm","axis":-1,"weight":[1,2,3,4,5]}"#, "/layer/weight", 5),
+            (
+                #""input":[[1,2]],"layer":{"type":"rms_norm","axis":-1,"weight":{"shape":[5],"data":[1]}}"#,
+                "/layer/weight/shape", 5
+            ),
+        ] as [(String, String, Int)]
+    )
+    func tooManyElements(members: String, pointer: String, count: Int) throws {
+        var client = ServiceClient()
+        client.maximumElementCount = 4
+        let layer = members.contains("layer") ? "" : #","layer":{"type":"rms_norm","axis":-1}"#
+        let blobs = [UInt8](repeating: 0, count: members.contains("binary") ? 20 : 0)
+        let answer = try client.normalize("{\(members)\(layer)}", blobs: blobs)
+        #expect(answer.status == 422)
+        let problem = try answer.problem
+        #expect(problem.code == "too_many_elements")
+        #expect(problem.pointer == pointer)
+        #expect(problem.detail == "\(pointer) makes a tensor of \(count) elements; at most 4 are allowed")
+        client.maximumElementCount = 6
+        if count <= 6, !members.contains(#""data":[1]"#), !members.contains("weight") {
+            #expect(try client.normalize("{\(members)\(layer)}", blobs: blobs).status == 200)
+        }
+    }
+
+    @Test func aShapeThatCannotBeCountedHasTooManyElements() throws {
+        let input = #"{"shape":[4294967296,4294967296],"data":[1]}"#
+        let answer = try self.client.normalize(#"{"layer":\#(self.layerNorm),"input":\#(input)}"#)
+        #expect(answer.status == 422)
+        #expect(try answer.problem.code == "too_many_elements")
+        #expect(try answer.problem.pointer == "/input/shape")
+    }
+
     @Test func nullIsAnAbsentTensor() throws {
         let answer = try self.client.normalize(
             #"{"input":[[1,3]],"layer":{"type":"layer_norm","axis":-1,"weight":null,"bias":null,"eps":0}}"#

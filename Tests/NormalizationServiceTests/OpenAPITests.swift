@@ -1,5 +1,6 @@
 import Foundation
 import HTTPCore
+import HTTPTypes
 import Normalization
 import Tensors
 import Testing
@@ -59,7 +60,45 @@ import Yams
         }
         let responses = try #require(self.document["paths"]?["/normalize"]?["post"]?["responses"]?.mapping)
         let described = Set(responses.keys.compactMap { $0.string.flatMap { Int($0) } })
-        #expect(described == Set(statuses.values).union([200]))
+        // Nothing there needs the administrator's key.
+        #expect(described == Set(statuses.values).union([200]).subtracting([403]))
+    }
+
+    @Test func whatNeedsNoKeySaysSo() throws {
+        let authorization = Authorization(.init(api: try KeyRing(file: Array("key".utf8))))
+        for route in Route.allCases {
+            for (method, operation) in try #require(self.document["paths"]?[route.rawValue]?.mapping) {
+                let head = HTTPRequest(
+                    method: try #require(HTTPRequest.Method(method.string?.uppercased() ?? "")),
+                    scheme: nil,
+                    authority: nil,
+                    path: route.rawValue
+                )
+                let isOpen = (try? authorization.check(head, for: route)) != nil
+                #expect((operation["security"]?.sequence?.isEmpty == true) == isOpen, "\(route.rawValue)")
+            }
+        }
+    }
+
+    @Test func theFamiliesAreThoseOfTheMetrics() throws {
+        let description = try #require(self.document["paths"]?["/metrics"]?["get"]?["description"]?.string)
+        let rows = description.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        let described = rows.flatMap { row in
+            let cells = row.split(separator: "|", omittingEmptySubsequences: false).dropFirst()
+            return self.codes(cells.first ?? "").map { Set([$0] + self.codes(cells.dropFirst().first ?? "")) }
+        }
+        let client = ServiceClient()
+        client.metrics.countResponse(.ok)
+        let samples = try client.samples()
+        let written = samples.map { Set([$0.name] + $0.labels.keys) }
+        #expect(Set(described) == Set(written))
+        #expect(described.count == Set(written).count)
+    }
+
+    /// What stands in backquotes.
+    private func codes(_ cell: some StringProtocol) -> [String] {
+        cell.split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .compactMap { $0 % 2 == 1 ? String($1) : nil }
     }
 
     @Test func theDataTypesAreThoseOfTensors() throws {

@@ -9,7 +9,23 @@ import Testing
 /// Talks to the service as the server does, without a socket.
 struct ServiceClient {
     let readiness = Readiness()
+    let metrics = HTTPMetrics(memory: MemoryBudget(limit: 1 << 30))
+    var authorization = Authorization()
     var threadCount = 1
+    var maximumElementCount = 1 << 28
+
+    var service: NormalizationService {
+        var configuration = NormalizationService.Configuration()
+        configuration.threadCount = self.threadCount
+        configuration.maximumElementCount = self.maximumElementCount
+        configuration.version = "1.2.3"
+        return NormalizationService(
+            configuration,
+            authorization: self.authorization,
+            readiness: self.readiness,
+            metrics: self.metrics
+        )
+    }
 
     /// The answer to one request, whether it is refused by its head or answered whole.
     func send(
@@ -18,11 +34,7 @@ struct ServiceClient {
         _ fields: HTTPFields = [:],
         body: [UInt8] = []
     ) throws -> Answer {
-        let service = NormalizationService(
-            maximumJSONDepth: 64,
-            threadCount: self.threadCount,
-            readiness: self.readiness
-        )
+        let service = self.service
         let head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: fields)
         switch service.admit(head) {
         case .answer(let reply):

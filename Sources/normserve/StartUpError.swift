@@ -1,0 +1,4 @@
+/// Why the server does not start, in a sentence.
+struct StartUpError: Error, CustomStringConvertible {
+    let description: String
+}
