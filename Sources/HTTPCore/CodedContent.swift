@@ -28,14 +28,8 @@ final class CodedContent {
     /// Whether the last chunk has been handed out.
     private(set) var isFinished = false
 
-    /// - Parameter parts: not empty.
-    init(
-        _ parts: [HTTPBodyPart],
-        coding: ContentCoding,
-        level: Int,
-        memory: MemoryBudget
-    ) throws(AllocationError) {
-        self.deflater = try Deflater(coding, level: level)
+    init(_ parts: [HTTPBodyPart], by method: Deflater.Method, memory: MemoryBudget) throws(AllocationError) {
+        self.deflater = try Deflater(method)
         self.chunk = try AlignedBuffer(capacity: Self.sizeLineBytes + Self.chunkBytes + Self.lastChunk.count)
         self.rest = parts.reversed()
         guard memory.reserve(Self.byteCount) else { throw AllocationError(byteCount: Self.byteCount) }

@@ -9,15 +9,37 @@ final class Deflater {
     /// No call hands zlib more, whose counts have 32 bits.
     private static let maxBytesPerCall = 1 << 30
 
+    /// What the coder makes use of.
+    enum Strategy {
+        /// That strings come again, and that some bytes are more frequent than others.
+        case strings
+        /// The latter alone, in half the time.
+        case frequencies
+    }
+
+    /// How content is coded.
+    struct Method {
+        let coding: ContentCoding
+
+        /// 1 is the fastest, 9 makes it shortest.
+        var level = 1
+
+        var strategy = Strategy.strings
+    }
+
     /// zlib keeps a pointer back to it.
     private let stream: UnsafeMutablePointer<z_stream>
 
-    /// - Parameter level: 1 is the fastest, 9 makes it shortest.
-    convenience init(_ coding: ContentCoding, level: Int) throws(AllocationError) {
-        try self.init(windowBits: coding.windowBits, memoryLevel: 8, level: level)
+    convenience init(_ method: Method) throws(AllocationError) {
+        try self.init(
+            windowBits: method.coding.windowBits,
+            memoryLevel: 8,
+            level: method.level,
+            strategy: method.strategy
+        )
     }
 
-    private init(windowBits: Int32, memoryLevel: Int32, level: Int) throws(AllocationError) {
+    private init(windowBits: Int32, memoryLevel: Int32, level: Int, strategy: Strategy) throws(AllocationError) {
         self.stream = .allocate(capacity: 1)
         self.stream.initialize(to: z_stream())
         let result = deflateInit2_(
@@ -26,7 +48,7 @@ final class Deflater {
             Z_DEFLATED,
             windowBits,
             memoryLevel,
-            Z_DEFAULT_STRATEGY,
+            strategy == .strings ? Z_DEFAULT_STRATEGY : Z_HUFFMAN_ONLY,
             ZLIB_VERSION,
             Int32(MemoryLayout<z_stream>.size)
         )
@@ -69,18 +91,37 @@ final class Deflater {
 }
 
 extension Deflater {
-    /// From so much content on a quick look at some of it pays.
     private static let sampleCount = 4 << 10
 
-    /// Whether `content` would probably become shorter by an eighth at least: text does, the noise in floating-point
-    /// numbers does not.
-    static func shrinks(_ content: UnsafeRawBufferPointer) -> Bool {
+    /// Looks at the middle of `content`.
+    ///
+    /// - Returns: how it is best coded; `nil` if it would not become shorter by an eighth. Text does, the noise in
+    ///   floating-point numbers does not.
+    static func strategy(for content: UnsafeRawBufferPointer, level: Int) -> Strategy? {
         let count = min(content.count, Self.sampleCount)
         let start = (content.count - count) / 2
-        // Less memory than a reply takes, and no frame: a window as large as the sample, and room for one block.
-        guard let deflater = try? Deflater(windowBits: -12, memoryLevel: 7, level: 1) else { return false }
-        return withUnsafeTemporaryAllocation(byteCount: max(count / 8 * 7, 1), alignment: 1) { output in
-            deflater.deflate(content.slice(start..<start + count), into: output, isLast: true).isFinished
+        let sample = content.slice(start..<start + count)
+        guard let codedCount = Self.codedCount(of: sample, .strings, atMost: count / 8 * 7) else { return nil }
+        // In the digits of noise nothing but short strings come again, and to name them takes as long as they are.
+        // What becomes much shorter may do so because of its strings, also of those that the sample is too short for.
+        guard level == 1, codedCount > count / 8 * 3,
+            Self.codedCount(of: sample, .frequencies, atMost: codedCount) != nil
+        else { return .strings }
+        return .frequencies
+    }
+
+    /// - Returns: how long `sample` becomes without a frame, if that is no more than `limit`.
+    private static func codedCount(
+        of sample: UnsafeRawBufferPointer,
+        _ strategy: Strategy,
+        atMost limit: Int
+    ) -> Int? {
+        // Less memory than a reply takes: a window as large as the sample, and room for it in one block.
+        guard limit > 0, let deflater = try? Deflater(windowBits: -12, memoryLevel: 7, level: 1, strategy: strategy)
+        else { return nil }
+        let (_, written, isFinished) = withUnsafeTemporaryAllocation(byteCount: limit, alignment: 1) { output in
+            deflater.deflate(sample, into: output, isLast: true)
         }
+        return isFinished ? written : nil
     }
 }

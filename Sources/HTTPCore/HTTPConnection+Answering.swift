@@ -24,16 +24,11 @@ extension HTTPConnection {
         }
         self.metrics.countResponse(reply.head.status)
         self.waitingSince = now
-        var content = self.content(of: reply)
+        var (content, method) = self.content(of: reply)
         // RFC 9110 §9.3.2: no content after HEAD, whatever the status.
         let isHead = self.exchange.map { $0.head.request.method == .head } ?? self.parser.isHead
-        if let coding = content.coding, !isHead {
-            self.codedContent = try? CodedContent(
-                reply.body,
-                coding: coding,
-                level: self.limits.compressionLevel,
-                memory: self.metrics.memory
-            )
+        if let method, !isHead {
+            self.codedContent = try? CodedContent(reply.body, by: method, memory: self.metrics.memory)
             // Where there is no room for the coding, the content goes as it is.
             if self.codedContent == nil { content.coding = nil }
         }

@@ -5,21 +5,20 @@ extension HTTPConnection {
     private static let minCodedCount = 1 << 10
 
     /// Decides how the content of `reply` is sent (RFC 9110 §12.5.3).
-    func content(of reply: HTTPReply) -> ResponseHeadEncoder.Content {
+    func content(of reply: HTTPReply) -> (ResponseHeadEncoder.Content, Deflater.Method?) {
         var content = ResponseHeadEncoder.Content(count: reply.body.reduce(0) { $0 + $1.count })
         guard content.count >= Self.minCodedCount, reply.mayBeCoded, self.limits.compressionLevel > 0,
             ResponseHeadEncoder.hasContent(reply.head.status),
             !reply.head.headerFields.contains(where: { $0.name == .contentEncoding })
-        else { return content }
+        else { return (content, nil) }
         // What one client gets coded another may get as it is.
         content.varies = true
         // RFC 9112 §6.1: no Transfer-Encoding to an HTTP/1.0 client.
-        if let head = self.exchange?.head, head.version == .http11, let coding = head.acceptEncoding.preferred,
-            reply.isWorthCoding
-        {
-            content.coding = coding
-        }
-        return content
+        guard let head = self.exchange?.head, head.version == .http11, let coding = head.acceptEncoding.preferred,
+            let strategy = reply.strategy(level: self.limits.compressionLevel)
+        else { return (content, nil) }
+        content.coding = coding
+        return (content, Deflater.Method(coding: coding, level: self.limits.compressionLevel, strategy: strategy))
     }
 
     /// Makes a little of the next chunk. Each time others may go first.
@@ -42,12 +41,13 @@ extension HTTPConnection {
 }
 
 extension HTTPReply {
-    /// Whether its content looks as if it became shorter, judged by the middle of its largest part.
-    fileprivate var isWorthCoding: Bool {
+    /// How its content is best coded, judged by its largest part; `nil` if it is best sent as it is.
+    fileprivate func strategy(level: Int) -> Deflater.Strategy? {
         switch self.body.max(by: { $0.count < $1.count }) {
-        case .bytes(let bytes): bytes.withUnsafeBytes { Deflater.shrinks($0) }
-        case .buffer(let buffer, let range): Deflater.shrinks(UnsafeRawBufferPointer(buffer[range]))
-        case nil: false
+        case .bytes(let bytes): bytes.withUnsafeBytes { Deflater.strategy(for: $0, level: level) }
+        case .buffer(let buffer, let range):
+            Deflater.strategy(for: UnsafeRawBufferPointer(buffer[range]), level: level)
+        case nil: nil
         }
     }
 }

@@ -87,7 +87,7 @@ final class Listener: Sendable {
         }
     }
 
-    /// - Returns: 0, or the error number.
+    /// - Returns: 0, or why no further connection is to be accepted: an error number.
     private func acceptOne() -> Int32 {
         var address = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
@@ -98,7 +98,7 @@ final class Listener: Sendable {
         }
         guard descriptor >= 0 else { return errno }
         self.assign(SocketDescriptor(descriptor), from: PeerAddress(address))
-        return 0
+        return DescriptorReserve.contains(descriptor) ? EMFILE : 0
     }
 
     /// Accepts who waits; nobody can wait for ever by coming anew.
@@ -123,6 +123,20 @@ final class Listener: Sendable {
     private func rest(after errorNumber: Int32) {
         self.log(.acceptingPaused(errorNumber: errorNumber))
         self.source.withLock { $0.suspend() }
-        self.queue.asyncAfter(deadline: .now() + Self.pause) { self.source.withLock { $0.resume() } }
+        self.resumeAfterRest()
+    }
+
+    private func resumeAfterRest() {
+        self.queue.asyncAfter(deadline: .now() + Self.pause) {
+            let hasResumed = self.source.withLock { source in
+                // A source that is suspended does not notice that it is cancelled.
+                if source.isCancelled || !DescriptorReserve.isNext(after: self.socket.descriptor) {
+                    source.resume()
+                    return true
+                }
+                return false
+            }
+            if !hasResumed { self.resumeAfterRest() }
+        }
     }
 }

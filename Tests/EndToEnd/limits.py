@@ -14,8 +14,3 @@ def reached(server, limit, times=1):
     wait_for(lambda: server.metric("normserve_limit_reached_total", limit=limit) >= before + times)
     time.sleep(0.02)
     assert server.metric("normserve_limit_reached_total", limit=limit) == before + times
-
-
-def settled(server):
-    """Waits until the only connection is that which asks."""
-    wait_for(lambda: server.metric("normserve_connections_open") == 1)

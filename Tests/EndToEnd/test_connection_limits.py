@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from limits import reached, settled
+from limits import reached
 from problems import check_problem
 from server import ResponseReader, Server, request, wait_for
 from test_json import EXAMPLE
@@ -42,36 +42,31 @@ def held():
 def test_connections(held):
     """At the limit all are served, one more is turned away; when one leaves there is a place again."""
     with Server("--max-connections", "4") as server:
-        settled(server)
-        # The connection that asked how many there are may still be there.
-        connections = [held(wait_for(lambda: served_connection(server))) for _ in range(4)]
+        connections = [admitted(server, held) for _ in range(4)]
         turned_away(server)
         turned_away(server)
         assert all(works(connection) for connection in connections)
-        connections.pop().close()
-        wait_for(lambda: succeeds(server))
+        for connection in connections[2:]:
+            connection.close()
+        assert admitted(server, held)
         assert server.metric("normserve_limit_reached_total", limit="max-connections") >= 2
 
 
-def served_connection(server):
-    connection = server.connect()
-    with contextlib.suppress(ConnectionError):
-        if works(connection):
-            return connection
-    connection.close()
-    return None
+def admitted(server, held):
+    """A connection that is served, as soon as there is room for it."""
 
+    def attempt():
+        connection = held(server.connect())
+        with contextlib.suppress(ConnectionError):
+            return works(connection) and connection
 
-def succeeds(server):
-    with contextlib.suppress(ConnectionError), server.connect() as connection:
-        return works(connection)
+    return wait_for(attempt)
 
 
 @pytest.mark.parametrize("secured", [False, True], ids=["plain", "TLS"])
 def test_connections_per_address(held, ecdsa, secured):
     """127.0.0.1 has its limit, 127.0.0.2 its own; over TLS the connection is closed without a word."""
     with Server("--max-connections-per-address", "3", tls=ecdsa if secured else None) as server:
-        settled(server)
         limit = "max-connections-per-address"
         for source in ("127.0.0.2", "127.0.0.3"):
             with reached(server, limit, 2):
@@ -108,8 +103,7 @@ def test_connections_per_address_of_ipv6(held):
         except OSError:
             pytest.skip("this machine has no IPv6 loopback")
     with Server("--max-connections-per-address", "2", address="::1") as server:
-        settled(server)
-        assert all(works(held(server.connect())) for _ in range(2))
+        assert admitted(server, held) and admitted(server, held)
         turned_away(server)
 
 

@@ -145,7 +145,6 @@ def test_bytes(ecdsa, secured):
             with server.connect() as connection:
                 connection.sendall(raw)
                 received = read_answers(connection, count)
-            time.sleep(0.05)  # A client may have its answer before the server has counted it.
             after, _ = scrape(server)
             assert after["normserve_received_bytes_total"] - before["normserve_received_bytes_total"] == len(raw) + len(SCRAPE)
             assert after["normserve_sent_bytes_total"] - before["normserve_sent_bytes_total"] == received + answer
@@ -174,6 +173,7 @@ class CountingReader:
 
 def scrape(server):
     """The metrics and how many bytes the answer had that told them."""
+    time.sleep(0.1)  # A client may have its answer before the server has counted it.
     with server.connect() as connection:
         connection.sendall(SCRAPE)
         counting = CountingReader(connection)
@@ -263,4 +263,4 @@ def test_bad_access(tmp_path):
 def test_over_a_unix_socket(tmp_path):
     path = str(tmp_path / "socket")
     with Server("--unix-socket", path, unix_socket=path) as server:
-        assert server.metric("normserve_connections_open") == 1
+        wait_for(lambda: server.metric("normserve_connections_open") == 1)

@@ -1,6 +1,7 @@
 """A client's connection, plain or TLS: everything that a client can do to a server, down to the segment."""
 
 import asyncio
+import contextlib
 import re
 import select
 import socket
@@ -65,10 +66,9 @@ class Connection:
         self.loop = asyncio.get_running_loop()
         self.socket = connected
         self.buffer = bytearray()
-        self.opened_at = self.quiet_since = time.monotonic()
+        # When the connection was there, and when the last request on it was begun, or else the connection itself.
+        self.opened_at = self.begun_at = time.monotonic()
         self.answers = 0
-        self.sent_at = None
-        self.was_open_when_sent = True
         self.tls, self.tls_settings = None, tls
         if tls:
             self.incoming, self.outgoing, self.writing = ssl.MemoryBIO(), ssl.MemoryBIO(), asyncio.Lock()
@@ -76,16 +76,16 @@ class Connection:
 
     @classmethod
     async def open(cls, address, tls=None, receive_buffer=None):
-        begun_at = time.monotonic()
         connected = socket.socket()
         connected.setblocking(False)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if receive_buffer:
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         try:
+            begun_at = time.monotonic()
             await asyncio.get_running_loop().sock_connect(connected, address)
             connection = cls(connected, tls)
-            connection.quiet_since = begun_at
+            connection.begun_at = begun_at
         except BaseException:
             connected.close()
             raise
@@ -147,10 +147,11 @@ class Connection:
     async def end_sending(self):
         """Half-closes: nothing more will be sent, answers are still read."""
         if self.tls:
-            try:
+            # `unwrap` looks for the server's close_notify, too, and takes an answer that it finds for an attack.
+            unread = self.incoming.read()
+            with contextlib.suppress(ssl.SSLWantReadError):
                 self.tls.unwrap()
-            except ssl.SSLError:
-                pass  # close_notify is written; the server's own may come much later.
+            self.incoming.write(unread)
             await self._flush()
         self.socket.shutdown(socket.SHUT_WR)
 
@@ -173,11 +174,6 @@ class Connection:
         poll = select.poll()
         poll.register(self.socket, select.POLLRDHUP)
         return not poll.poll(0)
-
-    def mark_sent(self):
-        """The last byte of a request is with the system, which on loopback means: in the server's socket."""
-        self.sent_at = time.monotonic()
-        self.was_open_when_sent = self.is_open()
 
     # Answers
 

@@ -125,14 +125,13 @@ class Load:
 
     async def connect(self, plain=False, **options):
         """A connection, which must be had for the asking until the server is told to stop."""
-        begun_at = time.monotonic()
         tls = None if plain else self.tls
         try:
             return await asyncio.wait_for(Connection.open(self.address, tls, **options), ANSWER_SECONDS)
         except asyncio.TimeoutError:
             raise Violation("no connection in time") from None
         except OSError as error:
-            if self.told_at is None or begun_at < self.told_at - 1:
+            if self.told_at is None:
                 raise Violation(f"no connection: {error!r}") from None
             raise Gone from None
 
@@ -155,6 +154,7 @@ class Load:
 
     async def send(self, connection, asked, in_pieces=False):
         """Sends a request whole, or its head and the beginning of its content in small segments."""
+        asked.mark_begun(connection)
         if in_pieces:
             start = (asked.head + b"".join(asked.content[:1]))[:2000]
             rest = b"".join([asked.head, *asked.content])[len(start) :]
@@ -176,9 +176,9 @@ class Load:
                     small = b""
             if small:
                 await connection.send(small)
-        connection.mark_sent()
+        asked.mark_sent(connection)
 
-    async def answer(self, client, connection, asked, begun_at):
+    async def answer(self, client, connection, asked):
         """The right answer to a request that was sent; `None` if the server had no room for it."""
         response = await connection.response(asked.to_head)
         if response is None:
@@ -195,30 +195,31 @@ class Load:
             if response.closes and self.told_at is None and connection.answers < REQUESTS_PER_CONNECTION:
                 raise Violation(f"{asked.case.name}: closed without need after {connection.answers} answers")
         if self.told_at:
-            self.tally.drained["begun before" if begun_at <= self.told_at else "sent after"] += 1
+            self.tally.drained["begun before" if asked.begun_at <= self.told_at else "sent after"] += 1
         return response
 
     async def exchange(self, client, connection, asked, in_pieces=False):
         """Asks and returns the answer, which must be right; a request that was accepted must not be lost."""
-        begun_at = time.monotonic()
-        quiet_since, connection.quiet_since = connection.quiet_since, begun_at
-        connection.sent_at = None
 
         async def both():
             await self.send(connection, asked, in_pieces)
-            return await self.answer(client, connection, asked, begun_at)
+            return await self.answer(client, connection, asked)
 
-        try:
-            response = await asyncio.wait_for(both(), ANSWER_SECONDS)
-        except asyncio.TimeoutError:
-            raise Violation(f"{asked.case.name}: no answer within {ANSWER_SECONDS} s") from None
-        except OSError as error:
-            self.lost(connection, f"{asked.case.name}: {error!r}", begun_at, quiet_since)
+        response = await self.in_time(both(), connection, asked)
         if response.closes:
             await self.ends(connection)
         return response
 
-    def lost(self, connection, what, begun_at, quiet_since):
+    async def in_time(self, answering, connection, asked):
+        """What `answering` returns; neither late nor lost."""
+        try:
+            return await asyncio.wait_for(answering, ANSWER_SECONDS)
+        except asyncio.TimeoutError:
+            raise Violation(f"{asked.case.name}: no answer within {ANSWER_SECONDS} s") from None
+        except OSError as error:
+            self.lost(connection, asked, error)
+
+    def lost(self, connection, asked, error):
         """Judges a request without an answer.
 
         It was accepted, and must not be lost, if its connection was established before the server was told to stop and
@@ -227,19 +228,19 @@ class Load:
           been idle for as long as a draining server waits for requests that are on their way (RFC 9112 §9.5: a client
           cannot tell from its side alone whether an idle connection is closed while it sends).
         """
-        told_at = self.told_at
+        told_at, what = self.told_at, f"{asked.case.name}: lost ({error!r})"
         if told_at is None:
-            raise Violation(f"{what}: lost")
-        if connection.opened_at <= told_at:
-            if begun_at <= told_at:
-                raise Violation(f"{what}: lost, though begun {told_at - begun_at:.3f} s before SIGTERM")
-            sent_at = connection.sent_at
-            if sent_at and connection.was_open_when_sent and sent_at <= max(told_at, quiet_since) + DRAIN_PATIENCE:
-                raise Violation(f"{what}: lost, though sent {sent_at - told_at:.3f} s after SIGTERM and not idle before")
-            crossed = sent_at and connection.was_open_when_sent
-            self.tally.drained["crossed" if crossed else "too late"] += 1
-        else:
+            raise Violation(what)
+        if connection.opened_at > told_at:
             self.tally.drained["not accepted"] += 1
+        elif asked.begun_at and asked.begun_at <= told_at:
+            raise Violation(f"{what}, though begun {told_at - asked.begun_at:.3f} s before SIGTERM")
+        elif not (asked.sent_at and asked.was_open):
+            self.tally.drained["too late"] += 1
+        elif asked.sent_at <= max(told_at, asked.quiet_since) + DRAIN_PATIENCE:
+            raise Violation(f"{what}, though sent {asked.sent_at - told_at:.3f} s after SIGTERM and not idle before")
+        else:
+            self.tally.drained["crossed"] += 1
         raise Gone
 
     async def ends(self, connection, seconds=10):

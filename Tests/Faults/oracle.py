@@ -6,6 +6,7 @@ import json
 import pathlib
 import re
 import sys
+import time
 import zlib
 
 import numpy as np
@@ -196,6 +197,18 @@ class Asked:
         self.case, self.identifier, self.accept = case, identifier, accept
         lines = [f"{case.method} {case.target} HTTP/1.1", "Host: normserve", *case.fields, *fields, "", ""]
         self.head, self.content = "\r\n".join(lines).encode(), content
+        # When its first byte was sent and its last, whether the server had the connection open then, and when the
+        # request before it was begun.
+        self.begun_at = self.sent_at = self.quiet_since = None
+        self.was_open = False
+
+    def mark_begun(self, connection):
+        self.begun_at = time.monotonic()
+        self.quiet_since, connection.begun_at = connection.begun_at, self.begun_at
+
+    def mark_sent(self, connection):
+        """The last byte is with the system, which on loopback means: in the server's socket."""
+        self.sent_at, self.was_open = time.monotonic(), connection.is_open()
 
     @property
     def to_head(self):

@@ -1,6 +1,7 @@
 """The server under test, seen from outside: memory, descriptors, threads, processor time, and whether it lives."""
 
 import asyncio
+import contextlib
 import os
 import pathlib
 import re
@@ -61,7 +62,8 @@ class Process:
         try:
             sample = Sample(self.directory)
         except (FileNotFoundError, ProcessLookupError):
-            raise Ended(f"the process ended with {self.server.process.wait(10)}") from None
+            self.server.process.wait(10)
+            raise Ended from None
         self.peak_memory = max(self.peak_memory, sample.memory)
         self.peak_descriptors = max(self.peak_descriptors, sample.descriptors)
         self.peak_threads = max(self.peak_threads, sample.threads)
@@ -77,22 +79,21 @@ class Process:
             await asyncio.sleep(0.25)
         ended()
 
-    async def settled(self, seconds, descriptors=None):
-        """A sample when all clients have gone: after `seconds`, or later if the descriptors are not yet as expected.
-
-        Kept memory is given back after three seconds, and a client that does not close is waited for for five.
-        """
-        await asyncio.sleep(seconds)
-        for _ in range(50):
-            sample = self.sample()
-            if descriptors is None or sample.descriptors == descriptors:
-                break
-            await asyncio.sleep(0.2)
-        return sample
+    async def is_left_alone(self, seconds):
+        """Whether the only socket left within some seconds is the one that listens."""
+        for _ in range(seconds * 10):
+            if sum(name.startswith("socket:") for name in self.descriptors()) == 1:
+                return True
+            await asyncio.sleep(0.1)
+        return False
 
     def descriptors(self):
-        """What the descriptors are, for a message."""
-        return [os.readlink(entry) for entry in (self.directory / "fd").iterdir()]
+        """What the descriptors are."""
+        names = []
+        for entry in (self.directory / "fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed in the meantime
+                names.append(os.readlink(entry))
+        return names
 
     def signal(self, number):
         self.server.process.send_signal(number)
@@ -110,8 +111,11 @@ class Process:
     def limit_descriptors(self, free):
         """Leaves so many free descriptors; None lifts the limit again."""
         pid = self.server.process.pid
-        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-        used = {int(name) for name in os.listdir(self.directory / "fd")}
+        try:
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            used = {int(name) for name in os.listdir(self.directory / "fd")}
+        except (FileNotFoundError, ProcessLookupError):
+            raise Ended from None
         # The limit is one of numbers, and the lowest free number is taken next.
         soft = hard
         if free is not None:

@@ -8,12 +8,11 @@ struct CodedContentTests {
     /// What is sent, chunk by chunk.
     private static func chunks(
         _ parts: [HTTPBodyPart],
-        _ coding: ContentCoding = .gzip,
-        level: Int = 1
+        by method: Deflater.Method = Deflater.Method(coding: .gzip)
     ) throws -> [[UInt8]] {
         let memory = MemoryBudget(limit: 1 << 20)
         defer { #expect(memory.usedBytes == 0) }
-        let content = try CodedContent(parts, coding: coding, level: level, memory: memory)
+        let content = try CodedContent(parts, by: method, memory: memory)
         var chunks: [[UInt8]] = []
         while !content.isFinished {
             if let chunk = content.advance() { chunks.append(chunk.copiedBytes) }
@@ -41,12 +40,15 @@ struct CodedContentTests {
     @Test(
         "Content of every size",
         arguments: [0, 1, 1_023, 1_024, 16_383, 16_384, 16_385, 65_535, 65_536, 1_000_000],
-        [1, 6, 9]
+        [
+            Deflater.Method(coding: .gzip), Deflater.Method(coding: .deflate, level: 6),
+            Deflater.Method(coding: .gzip, strategy: .frequencies),
+        ]
     )
-    func sizes(count: Int, level: Int) throws {
-        for (content, coding) in [([UInt8].digits(count), ContentCoding.gzip), (.noise(count), .deflate)] {
-            let chunks = try Self.chunks([.bytes(content)], coding, level: level)
-            #expect(try decoded(Self.unframed(chunks.flatMap(\.self)), coding) == content)
+    func sizes(count: Int, method: Deflater.Method) throws {
+        for content in [[UInt8].digits(count), .noise(count)] {
+            let chunks = try Self.chunks([.bytes(content)], by: method)
+            #expect(try decoded(Self.unframed(chunks.flatMap(\.self)), method.coding) == content)
             // No chunk is large, and none but the last is small.
             #expect(chunks.allSatisfy { $0.count <= 16_384 + 13 })
             #expect(chunks.dropLast().allSatisfy { $0.starts(with: "4000\r\n".utf8) })
@@ -57,7 +59,7 @@ struct CodedContentTests {
     func zeros() throws {
         let memory = MemoryBudget(limit: 1 << 20)
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        let content = try CodedContent([.bytes(zeros)], coding: .gzip, level: 1, memory: memory)
+        let content = try CodedContent([.bytes(zeros)], by: Deflater.Method(coding: .gzip), memory: memory)
         for _ in 0..<63 { #expect(content.advance() == nil) }
         let chunk = try #require(content.advance())
         #expect(content.isFinished)
@@ -99,8 +101,7 @@ struct CodedContentTests {
         second[0..<40_000].copyBytes(from: [UInt8](repeating: 0, count: 40_000))
         let content = try CodedContent(
             [.buffer(first, 0..<40_000), .buffer(second, 0..<40_000)],
-            coding: .gzip,
-            level: 1,
+            by: Deflater.Method(coding: .gzip),
             memory: MemoryBudget(limit: 1 << 20)
         )
         var needed: [[Bool]] = []
@@ -115,10 +116,10 @@ struct CodedContentTests {
     @Test("No more than the budget allows is taken, and all of it given back")
     func budget() throws {
         let memory = MemoryBudget(limit: 300_000)
-        var first: CodedContent? = try CodedContent([.bytes([1])], coding: .gzip, level: 1, memory: memory)
+        var first: CodedContent? = try CodedContent([.bytes([1])], by: Deflater.Method(coding: .gzip), memory: memory)
         #expect(memory.usedBytes > 250_000)
         #expect(throws: AllocationError.self) {
-            try CodedContent([.bytes([1])], coding: .gzip, level: 1, memory: memory)
+            try CodedContent([.bytes([1])], by: Deflater.Method(coding: .gzip), memory: memory)
         }
         #expect(first?.isFinished == false)
         first = nil

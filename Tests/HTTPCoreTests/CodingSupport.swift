@@ -5,7 +5,11 @@ import Testing
 
 /// What zlib makes of it, independently of how the server sends it.
 func coded(_ content: [UInt8], _ coding: ContentCoding = .gzip, level: Int = 1) throws -> [UInt8] {
-    let deflater = try Deflater(coding, level: level)
+    try coded(content, by: Deflater.Method(coding: coding, level: level))
+}
+
+func coded(_ content: [UInt8], by method: Deflater.Method) throws -> [UInt8] {
+    let deflater = try Deflater(method)
     var output = [UInt8](repeating: 0, count: content.count + content.count / 1_000 + 64)
     let (taken, written, isFinished) = content.withUnsafeBytes { input in
         output.withUnsafeMutableBytes { deflater.deflate(input, into: $0, isLast: true) }
