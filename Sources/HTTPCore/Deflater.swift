@@ -40,10 +40,10 @@ final class Deflater {
     }
 
     private init(windowBits: Int32, memoryLevel: Int32, level: Int, strategy: Strategy) throws(AllocationError) {
-        self.stream = .allocate(capacity: 1)
-        self.stream.initialize(to: z_stream())
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
         let result = deflateInit2_(
-            self.stream,
+            stream,
             Int32(level),
             Z_DEFLATED,
             windowBits,
@@ -53,9 +53,11 @@ final class Deflater {
             Int32(MemoryLayout<z_stream>.size)
         )
         guard result == Z_OK else {
-            self.stream.deallocate()
+            stream.deallocate()
             throw AllocationError(byteCount: Self.memory)
         }
+        // Only now: `deinit` ends what has begun.
+        self.stream = stream
     }
 
     deinit {

@@ -56,13 +56,13 @@ extension HTTPConnection {
         }
     }
 
-    mutating func allocationStep() throws(HTTPError) -> Step? {
+    mutating func allocationStep() -> Step? {
         guard let exchange else { preconditionFailure("a head is there") }
         let (reserved, room) = self.wanted(of: exchange)
         // Content for which there is no room now is refused before any of it is sent.
         if exchange.buffer == nil, !self.metrics.memory.hasRoom(for: room) {
-            self.metrics[.inFlightBytes].add()
-            throw .overloaded
+            self.refuseForWantOfMemory()
+            return nil
         }
         return .allocate(
             capacity: exchange.bodyOffset + room,

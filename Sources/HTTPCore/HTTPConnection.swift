@@ -188,7 +188,7 @@ public struct HTTPConnection {
         switch self.phase {
         case .head: return try self.readHead(at: now)
         case .admission: return self.exchange.map { .admit($0.head.request) }
-        case .allocation: return try self.allocationStep()
+        case .allocation: return self.allocationStep()
         case .content: return try self.readContent(at: now)
         case .dispatch: return self.dispatchStep(at: now)
         case .refusal(let error):
@@ -220,6 +220,12 @@ public struct HTTPConnection {
         self.releaseMemory()
         self.exchange?.unwantedCount = 0
         self.phase = .refusal(error)
+    }
+
+    /// There is no memory for the content of the request at the moment.
+    public mutating func refuseForWantOfMemory() {
+        self.metrics[.inFlightBytes].add()
+        self.refuse(.overloaded)
     }
 
     /// The connection ends with the next reply that can say so, or without one if no request comes soon.

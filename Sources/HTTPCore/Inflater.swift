@@ -21,14 +21,16 @@ final class Inflater {
     private(set) var mayHoldOutput = false
 
     init(_ coding: ContentCoding) throws(AllocationError) {
-        self.coding = coding
-        self.stream = .allocate(capacity: 1)
-        self.stream.initialize(to: z_stream())
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
         let size = Int32(MemoryLayout<z_stream>.size)
-        guard inflateInit2_(self.stream, coding.windowBits, ZLIB_VERSION, size) == Z_OK else {
-            self.stream.deallocate()
+        guard inflateInit2_(stream, coding.windowBits, ZLIB_VERSION, size) == Z_OK else {
+            stream.deallocate()
             throw AllocationError(byteCount: Self.memory)
         }
+        // Only now: `deinit` ends what has begun.
+        self.coding = coding
+        self.stream = stream
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import AlignedMemory
+import CSystem
 import HTTPCore
 import Synchronization
 
@@ -27,9 +28,13 @@ final class BufferPool: Sendable {
         }
     }
 
+    /// Asking the allocator goes through all of its memory.
+    private static let minReleaseInterval = Duration.seconds(1)
+
     private struct State {
         var entries: [Entry] = []
         var retainedBytes = 0
+        var releasedAt: MonotonicTime?
     }
 
     private let state = Mutex(State())
@@ -43,7 +48,7 @@ final class BufferPool: Sendable {
                 state.retainedBytes -= buffer.capacity
                 return buffer
             }
-            if capacity >= Self.exclusiveSize { state = State() }
+            if capacity >= Self.exclusiveSize { (state.entries, state.retainedBytes) = ([], 0) }
             return nil
         }
         if let found { return found }
@@ -68,6 +73,16 @@ final class BufferPool: Sendable {
     var isEmpty: Bool { self.state.withLock { $0.entries.isEmpty } }
 
     var retainedBytes: Int { self.state.withLock { $0.retainedBytes } }
+
+    /// Has the allocator, too, give back what it keeps, when nobody is there who could use it.
+    func releaseUnusedMemory(at now: MonotonicTime) {
+        let isDue = self.state.withLock { state in
+            guard state.releasedAt.map({ now >= $0 + Self.minReleaseInterval }) ?? true else { return false }
+            state.releasedAt = now
+            return true
+        }
+        if isDue { system_release_memory() }
+    }
 
     /// Gives back to the system what was not used for a while.
     func evict(at now: MonotonicTime) {

@@ -1,5 +1,4 @@
 import AlignedMemory
-import CSystem
 import Dispatch
 import Glibc
 import HTTPCore
@@ -134,7 +133,7 @@ final class EventLoop: @unchecked Sendable {
         if self.connections.isEmpty, self.handshakes.isEmpty, self.pool.isEmpty {
             self.ticker?.cancel()
             self.ticker = nil
-            system_release_memory()
+            if self.occupancy.current == 0 { self.pool.releaseUnusedMemory(at: now) }
         }
     }
 }

@@ -64,7 +64,7 @@ final class SocketConnection {
                     turn.now = .now()
                     turn.bytes += count
                     self.loop.metrics.receivedBytes.add(count)
-                    turn.hasEmptiedSocket = count < space.count
+                    turn.hasEmptiedSocket = count < space.count && !self.transport.hasBufferedInput
                     self.http.received(count, at: turn.now)
                 case .end: self.http.receivedEnd()
                 case .wouldBlock(.input): isReadable = false
@@ -186,7 +186,9 @@ extension SocketConnection {
     }
 
     private func allocate(_ capacity: Int, reservation: Int, growing buffer: AlignedBuffer?, at now: MonotonicTime) {
-        guard self.loop.memory.reserve(reservation - self.reservedBytes) else { return self.refuseForWantOfMemory() }
+        guard self.loop.memory.reserve(reservation - self.reservedBytes) else {
+            return self.http.refuseForWantOfMemory()
+        }
         self.reservedBytes = reservation
         do throws(AllocationError) {
             if let buffer {
@@ -198,7 +200,7 @@ extension SocketConnection {
         } catch {
             self.loop.memory.release(self.reservedBytes)
             self.reservedBytes = 0
-            self.http.refuse(.overloaded)
+            self.http.refuseForWantOfMemory()
         }
     }
 
@@ -206,11 +208,6 @@ extension SocketConnection {
         guard let buffer = self.http.takeReleasedBuffer() else { return }
         self.loop.pool.put(buffer, at: now)
         self.giveBackBudget()
-    }
-
-    private func refuseForWantOfMemory() {
-        self.loop.metrics[.inFlightBytes].add()
-        self.http.refuse(.overloaded)
     }
 
     /// A job that waits is forgotten with its memory; one that runs gives its share back when it ends.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Glibc
 import HTTPCore
 
 /// Asks a running server whether it is ready; the exit code is the answer.
@@ -24,6 +25,8 @@ struct Health: ParsableCommand {
     var timeout = TimeLimit(seconds: 3)
 
     func run() throws {
+        // libssl writes without MSG_NOSIGNAL.
+        signal(SIGPIPE, SIG_IGN)
         let environment = ServeEnvironment(ProcessInfo.processInfo.environment)
         let probe = HealthProbe(
             target: try self.target(environment),

@@ -42,9 +42,9 @@ struct HealthProbe {
                 (host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)", path, isSecure)
             case .unixSocket: ("localhost", Self.readyPath, false)
             }
-        let tls = isSecure ? try ProbeTLS(over: socket, showing: self.identity) : nil
+        let tls = isSecure ? try ProbeTLS(over: socket, until: self.deadline, showing: self.identity) : nil
         let request = Array("GET \(path) HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n".utf8)
-        let sent = tls?.send(request) ?? send(socket, request, request.count, Int32(MSG_NOSIGNAL))
+        let sent = try tls?.send(request) ?? send(socket, request, request.count, Int32(MSG_NOSIGNAL))
         guard sent == request.count else { throw Failure(reason: Self.systemError("send")) }
         // The status line is all that matters: "HTTP/1.1 200".
         var line: [UInt8] = []

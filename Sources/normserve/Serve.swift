@@ -9,7 +9,7 @@ struct Serve: ParsableCommand {
         discussion: """
             SIGTERM or SIGINT drains: /health/ready turns 503, no connection is accepted any more, requests in flight \
             finish, and the process exits with 0 within the drain time. A second signal ends it at once. SIGHUP reads the \
-            files of keys again.
+            files of keys and certificates again.
             """
     )
 

@@ -13,7 +13,9 @@ extension EventLoop {
         as place: ConnectionOccupancy.Place,
         then completion: @escaping @Sendable (Transport) -> Void
     ) {
-        guard !self.isStopped, let session = TLSSession(context, over: socket) else {
+        guard !self.isStopped else { return self.occupancy.leave(place) }
+        guard let session = TLSSession(context, over: socket) else {
+            self.metrics.failedHandshakes.add()
             return self.occupancy.leave(place)
         }
         let handshake = Handshake(
@@ -37,7 +39,8 @@ extension EventLoop {
             (isResumed ? self.metrics.resumedHandshakes : self.metrics.fullHandshakes).add()
             handshake.completion(Transport(handshake.socket, tls: handshake.session))
         } else {
-            self.metrics.failedHandshakes.add()
+            // What the server's end cuts off is no fault of the client's.
+            if !self.isDraining, !self.isStopped { self.metrics.failedHandshakes.add() }
             self.occupancy.leave(handshake.place)
         }
     }

@@ -19,7 +19,7 @@ final class PEMReader {
 
     /// The next certificate, which the caller frees; `nil` if there is none or it is damaged: `hasEnded` tells.
     func nextCertificate() -> OpaquePointer? {
-        PEM_read_bio_X509(self.bio, nil, nil, nil)
+        PEM_read_bio_X509(self.bio, nil, refusePassphrase, nil)
     }
 
     /// Whether nothing but other text was left when the last certificate was looked for.
@@ -30,16 +30,12 @@ final class PEMReader {
 
     /// The private key, which the caller frees.
     func privateKey() throws(TLSError) -> OpaquePointer {
-        // The library would ask for a passphrase on the terminal.
         var isEncrypted = false
         let key = withUnsafeMutablePointer(to: &isEncrypted) { flag in
             PEM_read_bio_PrivateKey(
                 self.bio,
                 nil,
-                { _, _, _, flag in
-                    flag?.assumingMemoryBound(to: Bool.self).pointee = true
-                    return -1
-                },
+                refusePassphrase,
                 flag
             )
         }
@@ -48,4 +44,16 @@ final class PEMReader {
         if isEncrypted { throw .encryptedKey }
         throw .invalidKey(reason: reason)
     }
+}
+
+/// Is asked for a passphrase, knows none, and notes that it was asked. Without it the library would ask on the terminal,
+/// and wait.
+private func refusePassphrase(
+    _ buffer: UnsafeMutablePointer<CChar>?,
+    _ capacity: Int32,
+    _ isForWriting: Int32,
+    _ wasAsked: UnsafeMutableRawPointer?
+) -> Int32 {
+    wasAsked?.assumingMemoryBound(to: Bool.self).pointee = true
+    return -1
 }

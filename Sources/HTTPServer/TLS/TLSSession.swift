@@ -47,8 +47,11 @@ final class TLSSession: Sendable {
         }
     }
 
-    /// Whether data has been decrypted that nobody has taken. The socket does not tell of it.
-    var hasBufferedInput: Bool { SSL_pending(self.ssl) > 0 }
+    /// Whether data has been decrypted that nobody has taken, or the client's close_notify been read behind some. The
+    /// socket tells of neither.
+    var hasBufferedInput: Bool {
+        SSL_pending(self.ssl) > 0 || SSL_get_shutdown(self.ssl) & SSL_RECEIVED_SHUTDOWN != 0
+    }
 
     func receive(into space: UnsafeMutableRawBufferPointer) -> SocketDescriptor.Outcome {
         var count = 0
