@@ -141,15 +141,23 @@ def formats():
     for datatype in ("<f2", "<f4", "<f8"):
         with np.errstate(over="ignore"):
             seed("shortest-decimals", datatype, np.array(values).astype(datatype).tobytes())
-    text = compact([
-        {"shape": [2], "datatype": "FP16", "parameters": {"binary_data_size": 4}}, [1, 2],
-        {"shape": [3], "datatype": "BOOL", "parameters": {"binary_data_size": 3}},
-        {"shape": [1, 1], "parameters": {"binary_data_size": 4}},
-    ])  # fmt: skip
-    # The length of the JSON comes last, low byte last of all.
-    seed("binary-framing", "tensors", text + b"\0\x3c\0\x40\1\0\1\0\0\x80\x3f" + len(text).to_bytes(2, "big"))
+    framing("all kinds", [("FP16", 2, b"\0\x3c\0\x40"), None, ("BOOL", 3, b"\1\0\1"), ("FP32", 1, b"\0\0\x80\x3f")])
+    framing("odd places", [("UINT8", 1, b"\7"), ("FP64", 1, bytes(range(8))), ("INT16", 2, b"abcd")])
+    framing("too few", [("FP32", 2, b"1234")])
+    framing("none", [("FP32", 0, b""), None])
     for name, text in KEYS.items():
         seed("keys", name, text)
+
+
+def framing(name, tensors):
+    """Tensors of data type, number of elements and bytes; `None` is one in JSON."""
+    text = compact([
+        tensor and {"shape": [tensor[1]], "datatype": tensor[0], "parameters": {"binary_data_size": len(tensor[2])}} or [1, 2]
+        for tensor in tensors
+    ])  # fmt: skip
+    content = b"".join(tensor[2] for tensor in tensors if tensor)
+    # The length of the JSON comes last, low byte last of all.
+    seed("binary-framing", name, text + content + len(text).to_bytes(2, "big"))
 
 
 def codings():

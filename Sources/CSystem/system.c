@@ -22,3 +22,7 @@ void system_keep_memory(int byte_count, int mapped_byte_count) {
     mallopt(M_TRIM_THRESHOLD, byte_count);
     mallopt(M_MMAP_THRESHOLD, mapped_byte_count);
 }
+
+void system_release_memory(void) {
+    malloc_trim(0);
+}

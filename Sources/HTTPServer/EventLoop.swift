@@ -1,4 +1,5 @@
 import AlignedMemory
+import CSystem
 import Dispatch
 import Glibc
 import HTTPCore
@@ -129,10 +130,11 @@ final class EventLoop: @unchecked Sendable {
         for connection in Array(self.connections.values) { connection.tick(at: now) }
         self.tickHandshakes(at: now)
         self.pool.evict(at: now)
-        // An idle server sleeps.
+        // An idle server sleeps, and holds no more than it needs.
         if self.connections.isEmpty, self.handshakes.isEmpty, self.pool.isEmpty {
             self.ticker?.cancel()
             self.ticker = nil
+            system_release_memory()
         }
     }
 }

@@ -17,3 +17,6 @@ int system_unsent_bytes(int socket);
 /// `mapped_byte_count` on.
 void system_keep_memory(int byte_count, int mapped_byte_count);
 
+/// Has the allocator give back to the system what nobody uses, in all its arenas.
+void system_release_memory(void);
+
