@@ -367,6 +367,8 @@ class Idler(Client):
                 await self.load.exchange(self, connection, self.load.draw(self.oracle.small))
 
 
+JSON = b"POST /normalize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+# What is no request or too much of one, and the status that it gets; %b is where the key goes.
 NONSENSE = [
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
     (b"POST /normalize HTTP/1.1\r\n\r\n", 400),
@@ -378,13 +380,12 @@ NONSENSE = [
     (b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501),
     (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
     (b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
-    (b"POST /normalize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%bContent-Length: 99999999\r\n\r\n", 413),
+    (JSON + b"%bContent-Length: 99999999\r\n\r\n", 413),
 ]
 
 
 def coded(coding, content):
-    head = b"POST /normalize HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%%bContent-Encoding: %b\r\n"
-    return head % coding + b"Content-Length: %d\r\n\r\n" % len(content) + content
+    return JSON + b"%%bContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (coding, len(content)) + content
 
 
 BOMB = gzip.compress(bytes(20 << 20))
@@ -406,7 +407,7 @@ class Babbler(Client):
 
     async def act(self):
         with await self.load.connect() as connection:
-            raw, status = self.random.choice(NONSENSE + (MISCODED if self.load.codings else []))
+            raw, status = self.random.choice(NONSENSE + MISCODED)
             fields = "".join(field + "\r\n" for field in self.oracle.fields)
             await connection.send(raw.replace(b"%b", fields.encode()))
             await self.refused(connection, status, 503)

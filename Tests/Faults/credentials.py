@@ -43,17 +43,15 @@ def pem(*certificates):
 class Credentials:
     """The files that the server reads. Each `change` puts another content there, at times one that is no good."""
 
-    def __init__(self, with_tls, with_keys):
+    def __init__(self, with_tls):
         self.directory = tempfile.TemporaryDirectory(prefix="normserve-faults-")
         self.path = pathlib.Path(self.directory.name)
-        self.with_tls, self.key = with_tls, secrets.token_urlsafe(24) if with_keys else None
+        self.with_tls, self.key = with_tls, secrets.token_urlsafe(24)
         self.changes = self.bad_changes = 0
-        self.options = []
+        self.options = ["--api-key-file", str(self.path / "keys")]
         if with_tls:
             self.make_certificates()
             self.options += ["--tls-certificate", str(self.path / "chain.pem"), "--tls-key", str(self.path / "key.pem")]
-        if with_keys:
-            self.options += ["--api-key-file", str(self.path / "keys")]
         self.change()
 
     def make_certificates(self):
@@ -78,13 +76,12 @@ class Credentials:
 
     def change(self):
         """The other certificate and another second key; every fourth time neither is any good."""
-        is_bad = bool(self.options) and self.changes % 4 == 3
+        is_bad = self.changes % 4 == 3
         self.bad_changes += is_bad
         if self.with_tls:
             self.write("chain.pem", b"no certificate" if is_bad else self.chains[self.changes % 2])
-        if self.key:
-            keys = f"# keys of a run\n{self.key}\n{secrets.token_urlsafe(24)}\n"
-            self.write("keys", b"this cannot be a key\n" if is_bad else keys.encode())
+        keys = f"# keys of a run\n{self.key}\n{secrets.token_urlsafe(24)}\n"
+        self.write("keys", b"this cannot be a key\n" if is_bad else keys.encode())
         self.changes += 1
         self.are_good = not is_bad
 

@@ -12,7 +12,6 @@ import random
 import re
 import resource
 import signal
-import subprocess
 import sys
 import time
 
@@ -25,7 +24,7 @@ from credentials import ClientTLS, Credentials
 from load import Load, Tally
 from oracle import Oracle
 from probe import CLIENTS, Probe, Prober, learn
-from process import Ended, Process, server
+from process import Ended, Process
 
 # Short times, so that each of them runs out during the run; little memory, so that it is refused.
 OPTIONS = [
@@ -37,7 +36,7 @@ DRAIN_SECONDS = 25
 # How many clients of each kind there are at a time.
 KINDS = {
     Steady: 10, Expecting: 2, Pipeliner: 2, HalfCloser: 4, CutBody: 2, ResetInHead: 3, ResetInBody: 4, ResetInAnswer: 4,
-    SlowReader: 18, SlowHead: 4, SlowBody: 4, Storm: 1, Idler: 24, Babbler: 2,
+    SlowReader: 18, SlowHead: 4, SlowBody: 4, Storm: 1, Idler: 24, Babbler: 2, WrongKey: 2,
 }  # fmt: skip
 WARM_UP_SECONDS = 15
 # A client that does not close is waited for for five seconds; memory is kept for three.
@@ -56,26 +55,12 @@ class Run:
         self.arguments = arguments
         self.tally, self.facts, self.loads = Tally(), {"lag": 0}, []
         self.random = random.Random(arguments.seed)
-        self.kinds, self.options, self.codings = dict(KINDS), list(OPTIONS), []
-        known = subprocess.check_output([server.binary(), "serve", "--help"], text=True)
-        if "--handshake-timeout" in known:
-            self.options += ["--handshake-timeout", f"{PATIENCE}s"]
-        if "--compression-level" in known:
-            self.codings = ["gzip", "deflate"]
-        self.credentials = Credentials(arguments.tls, "--api-key-file" in known)
-        self.options += self.credentials.options
-        if self.credentials.key:
-            self.kinds[WrongKey] = 2
+        self.credentials = Credentials(arguments.tls)
+        self.kinds, self.options = dict(KINDS), OPTIONS + self.credentials.options
         if arguments.tls:
             self.kinds[HandshakeQuitter] = 3
         self.tls = ClientTLS(self.credentials.authority) if arguments.tls else None
         self.oracle = Oracle(arguments.seed, self.credentials.key)
-
-    def features(self):
-        """What this run has of what a server may have."""
-        yield "over TLS" if self.tls else "without TLS"
-        yield "with content coding" if self.codings else "without content coding"
-        yield "with API keys" if self.credentials.key else "without keys"
 
     def all_kinds(self):
         return self.kinds | {Prober: CLIENTS, Heavy: WITHOUT_DESCRIPTORS[Heavy], Guest: GUESTS}
@@ -87,7 +72,7 @@ class Run:
         print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
 
     def load(self, process):
-        load = Load(process.address, self.oracle, self.tally, self.random.random(), self.tls, self.codings)
+        load = Load(process.address, self.oracle, self.tally, self.random.random(), self.tls)
         self.loads.append(load)
         return load
 
@@ -130,6 +115,7 @@ class Run:
             # What the clients saw of it is of no more interest.
             self.tally.violations.clear()
             self.violated(f"the process ended by itself with {process.status}: {process.log()[-4000:]}")
+            return
         self.read_log(process.log())
 
     def end(self):
@@ -140,7 +126,7 @@ class Run:
     async def live(self, process):
         """From the first request to the moment when all clients have gone."""
         self.phase("learning the answers")
-        await learn(self.load(process), self.oracle.cases, self.codings)
+        await learn(self.load(process), self.oracle.cases)
         self.phase(f"warming up with all clients for {WARM_UP_SECONDS} s")
         await self.mix(process, WARM_UP_SECONDS)
         start = await self.settled(process)
@@ -160,7 +146,7 @@ class Run:
             self.violated("SIGHUP did not bring the other certificate")
 
     async def settled(self, process):
-        """The process when all clients have gone, their connections, too, and what is kept for the next has its time."""
+        """The process when all clients have gone, and so have their connections and what was kept for the next."""
         if not await process.is_left_alone(LEAVING_SECONDS):
             self.violated(f"connections are left though no client is: {process.descriptors()}")
         await asyncio.sleep(SETTLE_SECONDS)
@@ -207,7 +193,7 @@ class Run:
         await load.wait(4)
         process.signal(signal.SIGHUP)
         answered, pauses = sum(guest.is_answered for guest in guests), process.log().count(PAUSE) - pauses
-        self.facts |= {"guests": GUESTS, "pauses": pauses}
+        self.facts |= {"guests": GUESTS, "free": FREE_DESCRIPTORS}
         if not 1 <= answered <= FREE_DESCRIPTORS:
             self.violated(f"{answered} of {GUESTS} clients were answered with {FREE_DESCRIPTORS} descriptors left")
         if self.tally.checked[Steady.kind] - before < 20:
@@ -248,10 +234,10 @@ class Run:
     def read_log(self, log):
         """Errors are logged of files only that are no good or cannot be opened for want of descriptors, keys never."""
         for line in log.splitlines():
-            is_expected = self.credentials.options and re.search(r" error normserve.*(chain\.pem|keys)", line)
+            is_expected = re.search(r" error normserve.*(chain\.pem|keys)", line)
             if not is_expected and not re.search(r" (notice|warning|info) normserve", line):
                 self.violated(f"the log says: {line[:300]}")
-        if self.credentials.key and self.credentials.key in log:
+        if self.credentials.key in log:
             self.violated("the log shows a key")
 
 
@@ -273,7 +259,7 @@ def main():
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     run = Run(arguments)
-    run.phase(f"seed {arguments.seed}; {', '.join(run.features())}")
+    run.phase(f"seed {arguments.seed}")
     asyncio.run(run.everything())
     run.credentials.close()
     if run.tally.violations:

@@ -9,6 +9,7 @@ import time
 import traceback
 
 from connection import Connection, Violation
+from oracle import CODINGS
 
 # Nobody waits longer for an answer; the machine may be busy with other things, too.
 ANSWER_SECONDS = 30
@@ -46,9 +47,8 @@ class Tally:
 class Load:
     """Runs clients until it is ended, and judges what happens to their requests."""
 
-    def __init__(self, address, oracle, tally, seed, tls=None, codings=()):
+    def __init__(self, address, oracle, tally, seed, tls=None):
         self.address, self.oracle, self.tally, self.tls = address, oracle, tally, tls
-        self.codings = list(codings)
         self.random = random.Random(seed)
         self.tasks = []
         self.has_ended = False
@@ -139,10 +139,10 @@ class Load:
         """A request for one of `cases`, framed and coded in one of the ways there are."""
         case = self.random.choices(cases, [case.weight for case in cases])[0]
         options = {}
-        if self.codings and self.random.random() < 0.3:
-            options["accept"] = self.random.choice(self.codings)
-        if self.codings and case.size and self.random.random() < 0.2:
-            options["coding"] = "gzip" if case.is_large else self.random.choice(self.codings)
+        if self.random.random() < 0.3:
+            options["accept"] = self.random.choice(CODINGS)
+        if case.size and self.random.random() < 0.2:
+            options["coding"] = "gzip" if case.is_large else self.random.choice(CODINGS)
         # Chunked content that is not wanted ends a connection.
         if case.status == 200 and self.random.random() < 0.2:
             options["chunks"] = self.chunk_sizes(case)

@@ -26,6 +26,7 @@ VARIABLE = re.compile(
     rb"^((?:Date|Server-Timing|Content-Length|Inference-Header-Content-Length): )[^\r]+|^Connection: close\r\n", re.M
 )
 IDENTIFIER_LENGTH = 16
+CODINGS = ["gzip", "deflate"]
 
 
 def masked(head):
@@ -70,7 +71,8 @@ class Case:
 
     def check(self, coding, identifier, response):
         """Raises if the answer is not the one that was learnt."""
-        head, content = self.answers[coding]
+        # Where there is no room for coding it, an answer goes as it is.
+        head, content = self.answers[coding if response[b"content-encoding"] else None]
         if (actual := masked(response.head)) != head:
             raise Violation(f"{self.name}: the head differs: {difference(actual, head)}")
         if (actual := self.fixed(identifier, response)) != content:
@@ -227,12 +229,12 @@ class Asked:
 class Oracle:
     """All cases; makes requests whose answers can be judged."""
 
-    def __init__(self, seed, key=None):
+    def __init__(self, seed, key):
         self.tensors, self.others = tensor_cases(), other_cases()
         self.cases = self.tensors + self.others
         self.small = [case for case in self.cases if not case.is_large]
         self.seed, self.numbers = seed & 0xFFFF, itertools.count()
-        self.fields = [f"Authorization: Bearer {key}"] if key else []
+        self.fields = [f"Authorization: Bearer {key}"]
 
     def ask(self, case, *fields, coding=None, accept=None, chunks=None):
         """A request for `case`.

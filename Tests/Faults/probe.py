@@ -9,7 +9,7 @@ import numpy as np
 from clients import Steady
 from credentials import ClientTLS
 from load import Load, Tally
-from oracle import Oracle
+from oracle import CODINGS, Oracle
 
 SMALL, MEDIUM = "layer_norm of 4 as JSON", "dynamic_tanh of 16384 as bytes"
 CLIENTS = 2
@@ -33,11 +33,11 @@ class Prober(Steady):
         await self.load.wait(REST * self.random.random() * 2)
 
 
-async def learn(load, cases, codings=()):
+async def learn(load, cases):
     """Asks each case once, in each way its answer may be coded, and holds the answers against the reference."""
     connection = await load.connect()
     for case in cases:
-        for accept in (None, *codings):
+        for accept in (None, *CODINGS):
             asked = load.oracle.ask(case, accept=accept)
             await load.send(connection, asked)
             asked.learn(await asyncio.wait_for(connection.response(asked.to_head), 60))

@@ -90,9 +90,13 @@ class Process:
     def descriptors(self):
         """What the descriptors are."""
         names = []
-        for entry in (self.directory / "fd").iterdir():
+        try:
+            entries = os.listdir(self.directory / "fd")
+        except FileNotFoundError:
+            raise Ended from None
+        for entry in entries:
             with contextlib.suppress(FileNotFoundError):  # closed in the meantime
-                names.append(os.readlink(entry))
+                names.append(os.readlink(self.directory / "fd" / entry))
         return names
 
     def signal(self, number):

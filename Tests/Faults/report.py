@@ -1,5 +1,6 @@
 """What a run has seen, as Markdown."""
 
+import collections
 import datetime
 import os
 import pathlib
@@ -27,9 +28,10 @@ def rows(header, *lines):
 
 def server_rows(facts):
     start, end, peak = facts["start"], facts["end"], facts["peak"]
+    memory = [f"{value / MEBI:.1f}" for value in (start.memory, end.memory, peak.peak_memory)]
     return rows(
         ["server", "start", "end", "peak"],
-        ["resident memory, MiB", *(f"{value / MEBI:.1f}" for value in (start.memory, end.memory, peak.peak_memory))],
+        ["resident memory, MiB", *memory],
         ["of it its own, MiB", *(f"{value / MEBI:.1f}" for value in (start.own_memory, end.own_memory)), ""],
         ["descriptors", start.descriptors, end.descriptors, peak.peak_descriptors],
         ["threads", start.threads, end.threads, peak.peak_threads],
@@ -43,34 +45,43 @@ def latency_rows(latency):
 
 def client_rows(run):
     tally = run.tally
-    lines = [
-        [kind.kind, count, number(tally.rounds[kind.kind]), number(tally.checked[kind.kind]), number(tally.cut[kind.kind])]
-        for kind, count in run.all_kinds().items()
-    ]
+    lines = []
+    for kind, count in run.all_kinds().items():
+        counts = (tally.rounds[kind.kind], tally.checked[kind.kind], tally.cut[kind.kind])
+        lines.append([kind.kind, count, *map(number, counts)])
     return rows(["clients", "at a time", "rounds", "answers checked", "ended by the server"], *lines)
 
 
-def table(run):
-    """The tables of a run without violations."""
+def sentences(run):
+    """What is no table."""
     tally, facts = run.tally, run.facts
-    refused = {status: count for status, count in sorted(tally.statuses.items()) if status >= 400}
-    drained = tally.drained
+    drained = collections.defaultdict(int, {what: number(count) for what, count in tally.drained.items()})
+    refused = [f"{status}: {number(count)}" for status, count in sorted(tally.statuses.items()) if status >= 400]
+    drains = ", ".join(f"{seconds:.1f}" for seconds in facts["drains"])
+    checked, size = number(sum(tally.checked.values())), tally.checked_bytes / 2**30
+    yield f"{checked} answers with {size:.1f} GiB were checked; all were right."
+    yield f"Refusals by status: {', '.join(refused)}."
+    yield f"SIGHUP came {number(facts['hangups'])} times."
+    yield f"The server took {facts['server']:.0%} of the processors' time, the clients {facts['clients']:.0%}."
+    yield f"{facts['guests']} clients came when {facts['free']} descriptors were left; all were answered in the end."
+    yield f"SIGTERM came in full load {len(facts['drains'])} times; the exit status was 0 after {drains} s."
+    yield (
+        f"Requests around SIGTERM: {drained['begun before']} begun before it and {drained['sent after']} sent after it were "
+        f"answered; none was lost. {drained['handed back']} pipelined ones were handed back behind `Connection: close`, "
+        f"{drained['too late']} were sent on connections that were closed, {drained['crossed']} crossed the close of an "
+        f"idle one, {drained['not accepted']} were on connections made after it."
+    )
+
+
+def table(run):
+    """The report of a run without violations."""
+    facts = run.facts
+    where = f"{os.cpu_count()} cores of {processor()} for server and clients"
+    how = "over TLS" if run.tls else "without TLS"
     return "\n\n".join([
-        f"{run.arguments.seconds:g} s of all clients at once, {', '.join(run.features())}; {os.cpu_count()} cores of "
-        f"{processor()} for server and clients, {datetime.date.today()}, seed {run.arguments.seed}.",
-        f"- {number(sum(tally.checked.values()))} answers with {tally.checked_bytes / 2**30:.1f} GiB were checked; every "
-        "one was right.\n"
-        f"- Refusals by status: {', '.join(f'{status}: {number(count)}' for status, count in refused.items())}.\n"
-        f"- SIGHUP came {number(facts['hangups'])} times. The server took {facts['server']:.0%} of the processors' time, "
-        f"the clients {facts['clients']:.0%}.\n"
-        f"- Without descriptors accepting paused {facts['pauses']} times; all {facts['guests']} clients that came were "
-        "answered in the end.\n"
-        f"- SIGTERM in full load, {len(facts['drains'])} times: {number(drained['begun before'])} requests that were begun "
-        f"before it and {number(drained['sent after'])} that were sent after it were answered, none was lost, "
-        f"{number(drained['handed back'])} pipelined ones were handed back behind `Connection: close`, "
-        f"{number(drained['too late'])} came when the connection was closed, {number(drained['crossed'])} crossed the "
-        f"close of an idle connection, {number(drained['not accepted'])} were on connections made after it. Exit status 0 "
-        f"after {', '.join(f'{seconds:.1f}' for seconds in facts['drains'])} s.",
+        f"{run.arguments.seconds:g} s of all clients at once, {how}; {where}, {datetime.date.today()}, "
+        f"seed {run.arguments.seed}.",
+        "\n".join(f"- {sentence}" for sentence in sentences(run)),
         server_rows(facts),
         latency_rows(facts["latency"]),
         client_rows(run),
