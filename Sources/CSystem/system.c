@@ -18,9 +18,10 @@ int system_unsent_bytes(int socket) {
     return ioctl(socket, TIOCOUTQ, &count) == 0 ? count : 0;
 }
 
-void system_keep_memory(int byte_count, int mapped_byte_count) {
+void system_keep_memory(int byte_count, int mapped_byte_count, int arena_count) {
     mallopt(M_TRIM_THRESHOLD, byte_count);
     mallopt(M_MMAP_THRESHOLD, mapped_byte_count);
+    mallopt(M_ARENA_MAX, arena_count);
 }
 
 void system_release_memory(void) {

@@ -32,7 +32,7 @@ struct ServerProcess {
     func run() throws -> Never {
         // What a request frees the next one takes: giving less than this back to the system would only cost page
         // faults. Bodies and tensors are mapped, and go back at once (AlignedBuffer).
-        system_keep_memory(8 << 20, 1 << 20)
+        system_keep_memory(8 << 20, 1 << 20, Int32(max(2, self.threads)))
         let signals = Self.blockSignals()
         let identity = IdentityFiles(self.options.tls)
         var configuration = self.makeConfiguration()

@@ -129,6 +129,8 @@ class Run:
         await learn(self.load(process), self.oracle.cases)
         self.phase(f"warming up with all clients for {WARM_UP_SECONDS} s")
         await self.mix(process, WARM_UP_SECONDS)
+        # All that comes later comes once before: threads and their memory stay when they are no longer needed.
+        await self.exhaust(process)
         start = await self.settled(process)
         await self.measured(process)
         await self.settled(process)

@@ -14,8 +14,8 @@ int system_accept(int listener, struct sockaddr *address, socklen_t *address_len
 int system_unsent_bytes(int socket);
 
 /// Tells the allocator to keep `byte_count` freed bytes for the next one who asks, and to map single allocations from
-/// `mapped_byte_count` on.
-void system_keep_memory(int byte_count, int mapped_byte_count);
+/// `mapped_byte_count` on; and to have so many arenas at most, each of which keeps some memory for itself.
+void system_keep_memory(int byte_count, int mapped_byte_count, int arena_count);
 
 /// Has the allocator give back to the system what nobody uses, in all its arenas.
 void system_release_memory(void);
