@@ -1,10 +1,10 @@
 /// The members of all Accept-Encoding lines of a request (RFC 9110 §12.5.3).
 struct AcceptEncoding: Sendable {
-    // Weights in thousandths; `nil` for what is not mentioned.
-    private var gzip: Int?
-    private var deflate: Int?
-    private var identity: Int?
-    private var anyOther: Int?
+    // Weights in thousandths; `nil` for what is not mentioned. Small, as every head has them.
+    private var gzip: Int16?
+    private var deflate: Int16?
+    private var identity: Int16?
+    private var anyOther: Int16?
 
     /// Takes the value of one line.
     mutating func append(_ value: UnsafeRawBufferPointer) {
@@ -35,12 +35,12 @@ struct AcceptEncoding: Sendable {
     }
 
     /// What is said twice is taken for the less eager of the two.
-    private static func lower(_ earlier: Int?, _ weight: Int) -> Int { min(earlier ?? weight, weight) }
+    private static func lower(_ earlier: Int16?, _ weight: Int16) -> Int16 { min(earlier ?? weight, weight) }
 
     /// Reads `OWS ";" OWS "q=" qvalue` (RFC 9110 §12.4.2).
     ///
     /// - Returns: the weight in thousandths, 1000 if `text` is empty; `nil` if it is something else.
-    private static func weight(_ text: UnsafeRawBufferPointer) -> Int? {
+    private static func weight(_ text: UnsafeRawBufferPointer) -> Int16? {
         guard !text.isEmpty else { return 1_000 }
         let parameter = text.slice(1..<text.count).trimmingBlanks()
         guard parameter.count > 2, parameter[0].lowercased == UInt8(ascii: "q"), parameter[1] == UInt8(ascii: "=")
@@ -49,10 +49,10 @@ struct AcceptEncoding: Sendable {
         // "0" or "1", and up to three digits behind a point.
         guard number[0] == UInt8(ascii: "0") || number[0] == UInt8(ascii: "1"), number.count <= 5 else { return nil }
         if number.count > 1, number[1] != UInt8(ascii: ".") { return nil }
-        var (weight, unit) = (Int(number[0] - UInt8(ascii: "0")) * 1_000, 100)
+        var (weight, unit) = (Int16(number[0] - UInt8(ascii: "0")) * 1_000, Int16(100))
         for digit in number.dropFirst(2) {
             guard digit.isDigit else { return nil }
-            weight += Int(digit - UInt8(ascii: "0")) * unit
+            weight += Int16(digit - UInt8(ascii: "0")) * unit
             unit /= 10
         }
         return weight <= 1_000 ? weight : nil
