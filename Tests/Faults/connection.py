@@ -129,15 +129,18 @@ class Connection:
             try:
                 result = function(*arguments)
             except ssl.SSLWantReadError:
-                await self._flush()
+                # Whoever sends at the moment may wait for the server, which waits for the answer to be read.
+                if not self.writing.locked():
+                    await self._flush()
                 data = await self.loop.sock_recv(self.socket, limit)
                 self.incoming.write(data) if data else self.incoming.write_eof()
             else:
-                await self._flush()
+                if function != self.tls.read:
+                    await self._flush()
                 return result
 
     async def _flush(self):
-        # Whoever reads and whoever writes may both have something to send; the order is that of the records.
+        # The order is that of the records, and whoever sends takes along what a reader has to say.
         async with self.writing:
             while data := self.outgoing.read():
                 await self.loop.sock_sendall(self.socket, data)

@@ -260,6 +260,8 @@ def main():
     # Clients and their storms need more than the usual 1024.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    # Whoever ends the run ends the server, too, which else would stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     run = Run(arguments)
     run.phase(f"seed {arguments.seed}")
     asyncio.run(run.everything())
