@@ -18,6 +18,10 @@ extension ProblemCode {
                 .invalidJSON
             case .jsonLargerThanBody, .binarySizesDoNotFillBody, .binaryWithoutFraming:
                 .invalidBinaryFraming
+            case .safetensors(.unsupportedDataType): .unsupportedDataType
+            case .safetensors: .invalidSafetensors
+            case .npy(.unsupportedDescr), .npy(.structuredDescr): .unsupportedDataType
+            case .npy: .invalidNPY
             case .unknownMember: .unknownMember
             case .missingMember, .neitherDataNorBinary: .missingMember
             case .wrongKind, .notAnInteger: .wrongType
