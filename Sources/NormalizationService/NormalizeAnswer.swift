@@ -8,7 +8,7 @@ import Tensors
 /// A normalized tensor on its way back.
 struct NormalizeAnswer {
     let request: NormalizeRequest
-    let layer: LayerType
+    let layer: RequestedLayer
     let normalized: NormalizedTensor
 
     private var output: Tensor { self.normalized.output }
@@ -23,7 +23,11 @@ struct NormalizeAnswer {
             }
             writer.name("layer")
             writer.object { writer in
-                writer.member("type", self.layer.name)
+                writer.member("type", self.layer.type.name)
+                if case .registered(let layer) = self.layer {
+                    writer.member("name", layer.name.text)
+                    writer.member("version", layer.version.description)
+                }
                 if let sigma = self.normalized.sigma {
                     writer.name("sigma")
                     writer.number(sigma)
@@ -55,7 +59,7 @@ struct NormalizeAnswer {
 }
 
 extension HTTPBodyPart {
-    fileprivate init(_ part: JSONWriter.Part) {
+    init(_ part: JSONWriter.Part) {
         self =
             switch part {
             case .bytes(let bytes): .bytes(bytes)

@@ -15,6 +15,8 @@ struct NormalizeEndpoint {
     /// How many threads may share one large tensor.
     let threadCount: Int
 
+    let layers: LayerRepository
+
     func admit(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
         let exchange = try NormalizeExchange(head)
         return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
@@ -36,11 +38,7 @@ struct NormalizeEndpoint {
         do throws(HTTPProblem) {
             return try self.normalize(&body, as: exchange.responseType, &clock)
         } catch {
-            // What is not JSON at all is told so before anything that was found wrong with its meaning on the way.
-            guard error.isAboutMeaning,
-                let syntaxError = JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth)
-            else { throw error }
-            throw HTTPProblem(syntaxError)
+            throw error.unlessSyntaxIsWrong(in: body, maximumDepth: self.maximumJSONDepth)
         }
     }
 
@@ -49,8 +47,8 @@ struct NormalizeEndpoint {
         as responseType: MediaType,
         _ clock: inout StageClock
     ) throws(HTTPProblem) -> HTTPReply {
-        let (request, input) = try self.decode(&body)
-        let layer = try request.layer.layer(in: body, precision: input.dataType == .fp64 ? .fp64 : .fp32)
+        let (request, requested, input) = try self.decode(&body)
+        let layer = try requested.layer(in: body, for: input.dataType)
         clock.finishDecoding()
         let normalized: NormalizedTensor
         do throws(LayerError) {
@@ -63,7 +61,7 @@ struct NormalizeEndpoint {
             throw HTTPProblem(error)
         }
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, normalized: normalized)
+        let answer = NormalizeAnswer(request: request, layer: requested, normalized: normalized)
         do throws(AllocationError) {
             return try answer.reply(as: responseType, clock)
         } catch {
@@ -71,7 +69,9 @@ struct NormalizeEndpoint {
         }
     }
 
-    private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor) {
+    private func decode(
+        _ body: inout BinaryFraming
+    ) throws(HTTPProblem) -> (NormalizeRequest, RequestedLayer, input: Tensor) {
         let request: NormalizeRequest
         do throws(TensorFormatError) {
             request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
@@ -79,10 +79,10 @@ struct NormalizeEndpoint {
             throw HTTPProblem(error)
         }
         // The tensors of a layer that does not exist are not known, and so neither is their share of the body.
-        _ = try request.layer.known()
+        let layer = try request.layer.known(in: self.layers)
         do throws(TensorFormatError) {
             try body.assignBytes(to: request.tensors)
-            return (request, try body.decode(request.input, default: .fp32))
+            return (request, layer, try body.decode(request.input, default: .fp32))
         } catch {
             throw HTTPProblem(error)
         }
@@ -90,12 +90,21 @@ struct NormalizeEndpoint {
 }
 
 extension HTTPProblem {
+    /// The problem itself, or what is wrong with the syntax: what is not JSON at all is told so before anything that was
+    /// found wrong with its meaning on the way.
+    func unlessSyntaxIsWrong(in body: BinaryFraming, maximumDepth: Int) -> HTTPProblem {
+        guard self.isAboutMeaning,
+            let syntaxError = JSONReader.syntaxError(in: body.json, nestingLimit: maximumDepth)
+        else { return self }
+        return HTTPProblem(syntaxError)
+    }
+
     /// Whether the request was taken to be JSON when it was refused.
-    fileprivate var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
+    private var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
 }
 
 extension HTTPRequestMessage {
-    fileprivate func bufferOrEmpty() throws(TensorFormatError) -> AlignedBuffer {
+    func bufferOrEmpty() throws(TensorFormatError) -> AlignedBuffer {
         if let buffer { return buffer }
         do throws(AllocationError) {
             return try AlignedBuffer(capacity: 0)

@@ -13,6 +13,7 @@ enum ProblemCode: String, CaseIterable {
     case notFound = "not_found"
     case unknownLayer = "unknown_layer"
     case methodNotAllowed = "method_not_allowed"
+    case readOnlyLayer = "read_only_layer"
     case notAcceptable = "not_acceptable"
     case unsupportedMediaType = "unsupported_media_type"
     case unknownMember = "unknown_member"
@@ -37,6 +38,7 @@ enum ProblemCode: String, CaseIterable {
         case .forbidden: .forbidden
         case .notFound, .unknownLayer: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .readOnlyLayer: .conflict
         case .notAcceptable: .notAcceptable
         case .unsupportedMediaType: .unsupportedMediaType
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
