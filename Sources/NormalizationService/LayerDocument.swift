@@ -113,7 +113,7 @@ extension LayerDocument {
         return (specification.name, try Self.readValue(specification.kind, &reader))
     }
 
-    private static func readValue(
+    static func readValue(
         _ kind: ParameterKind,
         _ reader: inout JSONReader
     ) throws(TensorFormatError) -> Value {

@@ -28,6 +28,8 @@ enum ProblemCode: String, CaseIterable {
     case missingParameter = "missing_parameter"
     case invalidParameter = "invalid_parameter"
     case shapeMismatch = "shape_mismatch"
+    case storageFailed = "storage_failed"
+    case storageFull = "storage_full"
     /// The server says the same of content for which it has no room.
     case outOfMemory = "overloaded"
 
@@ -44,9 +46,16 @@ enum ProblemCode: String, CaseIterable {
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
             .tooManyElements, .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
+        case .storageFailed: .internalServerError
+        case .storageFull: .insufficientStorage
         case .outOfMemory: .serviceUnavailable
         }
     }
+}
+
+extension HTTPResponse.Status {
+    /// RFC 4918 §11.5.
+    fileprivate static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
 }
 
 extension HTTPProblem {
