@@ -25,13 +25,17 @@ public struct NormalizationService: HTTPResponder {
     private let readiness: Readiness
     private let metrics: HTTPMetrics
     private let normalize: NormalizeEndpoint
+    private let layers: LayersEndpoint
 
-    /// - Parameter metrics: what the server counts, too.
+    /// - Parameters:
+    ///   - metrics: what the server counts, too.
+    ///   - layers: those that requests call by their names.
     public init(
         _ configuration: Configuration,
         authorization: Authorization,
         readiness: Readiness,
-        metrics: HTTPMetrics
+        metrics: HTTPMetrics,
+        layers: LayerRepository = LayerRepository()
     ) {
         self.configuration = configuration
         self.authorization = authorization
@@ -40,18 +44,25 @@ public struct NormalizationService: HTTPResponder {
         self.normalize = NormalizeEndpoint(
             maximumJSONDepth: configuration.maximumJSONDepth,
             maximumElementCount: configuration.maximumElementCount,
-            threadCount: configuration.threadCount
+            threadCount: configuration.threadCount,
+            layers: layers
+        )
+        self.layers = LayersEndpoint(
+            maximumJSONDepth: configuration.maximumJSONDepth,
+            maximumElementCount: configuration.maximumElementCount,
+            layers: layers
         )
     }
 
     public func admit(_ head: HTTPRequest) -> HTTPAdmission {
         do throws(HTTPProblem) {
-            let route = self.route(of: head)
+            let target = self.target(of: head)
+            let route = target?.route
             // Before anything else: who has no key learns nothing of what is here.
             try self.authorization.check(head, for: route)
             // RFC 9110 §9.3.7: what the server as a whole can do.
             guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
-            guard let route else {
+            guard let target, let route else {
                 throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
             }
             try route.check(head.method)
@@ -59,6 +70,7 @@ public struct NormalizationService: HTTPResponder {
             case (_, .options): .answer(.allowing(route.methods))
             case (.normalize, _): try self.normalize.admit(head)
             case (.layerTypes, _): .answer(.layerTypes)
+            case (.layers, _), (.layer, _), (.layerVersion, _): try self.layers.admit(head, target)
             case (.live, _): .answer(.health("live"))
             case (.ready, _): .answer(try self.readiness.reply())
             case (.metrics, _): .answer(.metrics(self.metrics, version: self.configuration.version))
@@ -69,11 +81,14 @@ public struct NormalizationService: HTTPResponder {
         }
     }
 
-    /// Only `/normalize` has a use for content, and so comes this far.
+    /// What has a use for content, or takes its time, comes this far.
     public func respond(to message: HTTPRequestMessage) -> HTTPReply {
         var clock = StageClock(message)
         do throws(HTTPProblem) {
-            return try self.normalize.normalize(message, &clock)
+            guard let target = self.target(of: message.head), target.route != .normalize else {
+                return try self.normalize.normalize(message, &clock)
+            }
+            return try self.layers.respond(to: message, target)
         } catch {
             var reply = self.reply(to: error)
             reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
@@ -88,9 +103,9 @@ public struct NormalizationService: HTTPResponder {
         return HTTPReply(problem)
     }
 
-    private func route(of head: HTTPRequest) -> Route? {
-        let route = Route(target: head.path ?? "")
-        return route == .metrics && self.authorization.metricsAccess == .off ? nil : route
+    private func target(of head: HTTPRequest) -> RoutedTarget? {
+        let target = RoutedTarget(head.path ?? "")
+        return target?.route == .metrics && self.authorization.metricsAccess == .off ? nil : target
     }
 }
 

@@ -5,11 +5,15 @@ import HTTPTypes
 enum ProblemCode: String, CaseIterable {
     case invalidJSON = "invalid_json"
     case invalidBinaryFraming = "invalid_binary_framing"
+    case invalidNPY = "invalid_npy"
+    case invalidSafetensors = "invalid_safetensors"
+    case invalidQuery = "invalid_query"
     case unauthorized = "unauthorized"
     case forbidden = "forbidden"
     case notFound = "not_found"
     case unknownLayer = "unknown_layer"
     case methodNotAllowed = "method_not_allowed"
+    case readOnlyLayer = "read_only_layer"
     case notAcceptable = "not_acceptable"
     case unsupportedMediaType = "unsupported_media_type"
     case unknownMember = "unknown_member"
@@ -29,11 +33,12 @@ enum ProblemCode: String, CaseIterable {
 
     var status: HTTPResponse.Status {
         switch self {
-        case .invalidJSON, .invalidBinaryFraming: .badRequest
+        case .invalidJSON, .invalidBinaryFraming, .invalidNPY, .invalidSafetensors, .invalidQuery: .badRequest
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound, .unknownLayer: .notFound
         case .methodNotAllowed: .methodNotAllowed
+        case .readOnlyLayer: .conflict
         case .notAcceptable: .notAcceptable
         case .unsupportedMediaType: .unsupportedMediaType
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
