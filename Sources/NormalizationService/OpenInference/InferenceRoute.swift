@@ -37,8 +37,11 @@ enum InferenceRoute: Equatable {
     /// Whether the path belongs to the protocol, or would if there were such a path.
     static func isPrefix(ofTarget target: String) -> Bool {
         let path = target.utf8.prefix(4)
-        return path.starts(with: "/v2".utf8)
-            && (path.count == 3 || path.last == UInt8(ascii: "/") || path.last == UInt8(ascii: "?"))
+        if path.starts(with: "/v2".utf8) {
+            return path.count == 3 || path.last == UInt8(ascii: "/") || path.last == UInt8(ascii: "?")
+        }
+        // RFC 3986 §2.3: "v" and "2" may be encoded.
+        return path.contains(UInt8(ascii: "%")) && Self.segments(ofTarget: target)?.first == "v2"
     }
 
     /// The methods that the path answers.
