@@ -9,6 +9,6 @@ struct FuzzTarget: Sendable {
     static let all: [FuzzTarget] = [
         .requestHead, .chunkedBody, .codedContent, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming,
         .decimals,
-        .shortestDecimals, .serviceJSON, .serviceBinary, .layers, .tlsHandshake, .tlsRecords, .pem,
+        .shortestDecimals, .serviceJSON, .serviceBinary, .infer, .layers, .tlsHandshake, .tlsRecords, .pem,
     ]
 }

@@ -50,7 +50,7 @@ import Testing
     @Test func namesAreSafeToShow() throws {
         let text = #"{"name":"a\u0007é","shape":[1],"datatype":"\#(String(repeating: "x", count: 90))","data":[1]}"#
         let input = try self.input(text)
-        #expect(input.name == #"a\u{0007}\u{00E9}"#)
+        #expect(input.name == #"a\u{07}\u{00E9}"#)
         #expect(input.dataType == String(repeating: "x", count: 64) + "…")
     }
 
