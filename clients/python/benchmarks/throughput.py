@@ -43,11 +43,11 @@ class BareLoop:
             "Inference-Header-Content-Length": str(len(header)),
             "Content-Length": str(len(header) + x.nbytes),
         }
-        self.connection.request("POST", "/normalize", [header, memoryview(x).cast("B")], fields)
+        self.connection.request("POST", "/normalize", [header, x.reshape(-1).view(np.uint8).data], fields)
         response = self.connection.getresponse()
         json.loads(response.read(int(response.headers["Inference-Header-Content-Length"])))
         y = np.empty_like(x)
-        view = memoryview(y).cast("B")
+        view = y.reshape(-1).view(np.uint8).data
         while view:
             view = view[response.readinto(view) :]
         return y

@@ -123,9 +123,12 @@ class _Connection:
     def exchange(self, request: httpx.Request, deadline: float | None) -> http.client.HTTPResponse:
         """Sends a request and reads the head of the answer."""
         is_sent = self._send(request, deadline)
-        response = http.client.HTTPResponse(_Readable(self._socket, deadline), method=request.method)  # type: ignore[arg-type]
+        readable = _Readable(self._socket, deadline)
+        response = http.client.HTTPResponse(readable, method=request.method)  # type: ignore[arg-type]
         with _translated(httpx.ReadError, httpx.ReadTimeout):
             response.begin()
+        if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
+            raise httpx.ReadError("the connection was closed within the head of the answer")
         response.will_close = response.will_close or not is_sent
         return response
 
@@ -201,10 +204,10 @@ class _Readable:
     """What http.client reads an answer from: a socket, until a deadline."""
 
     def __init__(self, connected: socket.socket, deadline: float | None) -> None:
-        self._raw = _RawReader(connected, deadline)
+        self.raw = _RawReader(connected, deadline)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._raw)
+        return io.BufferedReader(self.raw)
 
 
 class _RawReader(io.RawIOBase):
@@ -213,13 +216,17 @@ class _RawReader(io.RawIOBase):
     def __init__(self, connected: socket.socket, deadline: float | None) -> None:
         self._socket = connected
         self._deadline = deadline
+        #: Whether somebody wanted more than there was.
+        self.is_at_end = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
         self._socket.settimeout(_seconds(self._deadline))
-        return self._socket.recv_into(buffer)
+        count = self._socket.recv_into(buffer)
+        self.is_at_end = not count
+        return count
 
 
 def _head(request: httpx.Request) -> bytes:
