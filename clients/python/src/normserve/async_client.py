@@ -125,7 +125,7 @@ class AsyncClient:
 
         async def receive(response: httpx.Response) -> Answer:
             reader = normalization.reader(response)
-            async for chunk in response.aiter_raw():
+            async for chunk in response.stream:  # type: ignore[union-attr]
                 reader.feed(chunk)
             return normalization.answer(reader)
 
@@ -212,7 +212,7 @@ async def _nothing(_: httpx.Response) -> None:
 async def _refusal(response: httpx.Response) -> bytes:
     """The content of a refusal, or its beginning."""
     content = b""
-    async for chunk in response.aiter_raw():
+    async for chunk in response.stream:  # type: ignore[union-attr]
         content += chunk
         if len(content) > LARGEST_REFUSAL:
             break

@@ -144,7 +144,7 @@ class Client:
             reader = normalization.reader(response)
             readinto: Callable[[memoryview], int] | None = response.extensions.get("readinto")
             if readinto is None:
-                for chunk in response.iter_raw():
+                for chunk in response.stream:  # type: ignore[union-attr]
                     attempts.remaining()
                     reader.feed(chunk)
                 return normalization.answer(reader)
@@ -219,7 +219,7 @@ class Client:
 def _refusal(response: httpx.Response) -> bytes:
     """The content of a refusal, or its beginning."""
     content = b""
-    for chunk in response.iter_raw():
+    for chunk in response.stream:  # type: ignore[union-attr]
         content += chunk
         if len(content) > LARGEST_REFUSAL:
             break
