@@ -55,13 +55,13 @@ def test_cancellation(server):
 
 def test_cancellation_at_any_moment(server):
     """Whatever the call is at, the client goes on as if it had not been."""
-    x = np.random.default_rng(0).standard_normal((512, 1024), np.float32)
+    x = np.random.default_rng(0).standard_normal((256, 1024), np.float32)
     layer = LayerNorm(1024)
 
     async def main():
         async with AsyncClient(server.url) as client:
             expected = await client.normalize(x, layer)
-            for steps in range(60):
+            for steps in range(0, 60, 2):
                 task = asyncio.create_task(client.normalize(x, layer))
                 for _ in range(steps):
                     await asyncio.sleep(0)
