@@ -84,15 +84,54 @@ def test_a_request_on_the_wire(connect):
         assert content.endswith(X.tobytes())
 
 
-def test_chunked_answers(connect):
+@pytest.mark.parametrize("x", [X, LARGE[:50]], ids=["small", "large"])
+def test_chunked_answers(connect, x):
     def serve(server, connection, _):
         while server.read_request(connection):
-            connection.sendall(answer(X, chunked=True))
+            connection.sendall(answer(x, chunked=True))
 
     with FakeServer(serve) as server:
         client = connect(server.url)
-        assert [client.normalize(X, LAYER).tolist() for _ in range(3)] == [X.tolist()] * 3
+        for _ in range(3):
+            np.testing.assert_array_equal(client.normalize(x, LayerNorm(x.shape[1])), x)
         assert server.connections == 1
+
+
+def test_every_byte_of_a_chunked_answer_changed(connect):
+    """It ends in an exception, or in an array of the right shape."""
+    whole = answer(X, chunked=True)
+    head = whole.index(b"\r\n\r\n") + 4
+    outcomes = set()
+
+    def serve(server, connection, number):
+        server.read_request(connection)
+        index = head + number
+        connection.sendall(whole[:index] + bytes([whole[index] ^ 0x11]) + whole[index + 1 :])
+
+    with FakeServer(serve) as server:
+        client = connect(server.url, retries=0, timeout=5)
+        for _ in range(len(whole) - head):
+            try:
+                outcomes.add(client.normalize(X, LAYER).shape)
+            except (normserve.ConnectionLost, normserve.InvalidAnswer) as error:
+                outcomes.add(type(error))
+    assert outcomes == {X.shape, normserve.ConnectionLost, normserve.InvalidAnswer}
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_answers_in_pieces(connect, size):
+    """However the bytes come; interim answers are passed over."""
+    x = X if size < 100 else LARGE[:100]
+    content = b"HTTP/1.1 100 Continue\r\n\r\n" + answer(x)
+
+    def serve(server, connection, _):
+        server.read_request(connection)
+        for start in range(0, len(content), size):
+            connection.sendall(content[start : start + size])
+            time.sleep(0.0005)
+
+    with FakeServer(serve) as server:
+        np.testing.assert_array_equal(connect(server.url).normalize(x, LayerNorm(x.shape[1])), x)
 
 
 def test_nobody_listens(connect):

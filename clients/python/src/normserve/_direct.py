@@ -25,10 +25,10 @@ import httpx
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 
 # What is smaller goes into one packet with the head.
-_SMALL = 1 << 14
+SMALL = 1 << 14
 
 # A server that closes idle connections later than this, as normserve does (75 s), never closes one that is in use.
-_IDLE_SECONDS = 60.0
+IDLE_SECONDS = 60.0
 
 
 class DirectTransport(httpx.BaseTransport):
@@ -90,7 +90,7 @@ class DirectTransport(httpx.BaseTransport):
             found.close()
 
     def _connect(self, url: httpx.URL, deadline: float | None) -> _Connection:
-        with _translated(httpx.ConnectError, httpx.ConnectTimeout):
+        with translated(httpx.ConnectError, httpx.ConnectTimeout):
             if self._uds is not None:
                 connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             else:
@@ -125,7 +125,7 @@ class _Connection:
         is_sent = self._send(request, deadline)
         readable = _Readable(self._socket, deadline)
         response = http.client.HTTPResponse(readable, method=request.method)  # type: ignore[arg-type]
-        with _translated(httpx.ReadError, httpx.ReadTimeout):
+        with translated(httpx.ReadError, httpx.ReadTimeout):
             response.begin()
         if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
             raise httpx.ReadError("the connection was closed within the head of the answer")
@@ -134,11 +134,11 @@ class _Connection:
 
     def _send(self, request: httpx.Request, deadline: float | None) -> bool:
         """Whether all was sent; a server may answer, and even close, before it has read everything."""
-        pending = _head(request)
+        pending = request_head(request)
         try:
-            with _translated(httpx.WriteError, httpx.WriteTimeout):
+            with translated(httpx.WriteError, httpx.WriteTimeout):
                 for piece in request.stream:  # type: ignore[union-attr]
-                    if len(pending) + len(piece) <= _SMALL:
+                    if len(pending) + len(piece) <= SMALL:
                         pending += piece
                         continue
                     if pending:
@@ -161,7 +161,7 @@ class _Connection:
 
     def is_good(self) -> bool:
         """Whether the server has not closed it, nor said what nobody asked for."""
-        return time.monotonic() - self.idle_since < _IDLE_SECONDS and not _is_readable(self._socket)
+        return time.monotonic() - self.idle_since < IDLE_SECONDS and not _is_readable(self._socket)
 
     def close(self) -> None:
         self._socket.close()
@@ -177,7 +177,7 @@ class _Content(httpx.SyncByteStream):
 
     def readinto(self, buffer: memoryview) -> int:
         """How many bytes of the content were written to `buffer`; 0 after the last."""
-        with _translated(httpx.ReadError, httpx.ReadTimeout):
+        with translated(httpx.ReadError, httpx.ReadTimeout):
             count = self._response.readinto(buffer)
         if not count and buffer and self._response.length:
             raise httpx.ReadError("the connection was closed within the answer")
@@ -229,7 +229,7 @@ class _RawReader(io.RawIOBase):
         return count
 
 
-def _head(request: httpx.Request) -> bytes:
+def request_head(request: httpx.Request) -> bytes:
     lines = [request.method.encode("ascii") + b" " + request.url.raw_path + b" HTTP/1.1"]
     for name, value in request.headers.raw:
         if _FORBIDDEN.search(value):
@@ -254,7 +254,7 @@ def _is_readable(connected: socket.socket) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(error: type[httpx.TransportError], timeout: type[httpx.TransportError]) -> Iterator[None]:
+def translated(error: type[httpx.TransportError], timeout: type[httpx.TransportError]) -> Iterator[None]:
     """Raises what sockets and http.client raise as httpx does."""
     try:
         yield

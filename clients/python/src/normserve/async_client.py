@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from . import _repository as repository
 from ._arrays import Array
+from ._async_direct import AsyncDirectTransport
 from ._attempts import Attempts, translated
 from ._repository import LayerDescription
 from ._settings import (
@@ -29,7 +30,7 @@ from ._settings import (
     ssl_context,
 )
 from ._wire import Answer, Call, Timing
-from .errors import NormserveError, Overloaded, ProblemError, TimedOut, TransportError, problem
+from .errors import InvalidAnswer, NormserveError, Overloaded, ProblemError, TimedOut, TransportError, problem
 from .layers import Layer
 
 Result = TypeVar("Result")
@@ -56,12 +57,8 @@ class AsyncClient:
     ) -> None:
         self._settings = Settings(base_url, api_key, timeout, retries)
         if transport is None:
-            is_https = self._settings.base_url.scheme == "https"
-            transport = httpx.AsyncHTTPTransport(
-                verify=ssl_context(verify, cert) if is_https else False,
-                uds=None if uds is None else os.fspath(uds),
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60),
-            )
+            context = ssl_context(verify, cert) if self._settings.base_url.scheme == "https" else None
+            transport = AsyncDirectTransport(context, None if uds is None else os.fspath(uds))
         self._transport = transport
         #: The layers that the server has registered.
         self.layers = AsyncLayers(self)
@@ -125,6 +122,13 @@ class AsyncClient:
 
         async def receive(response: httpx.Response) -> Answer:
             reader = normalization.reader(response)
+            readinto: Callable[[memoryview], Awaitable[int]] | None = response.extensions.get("readinto")
+            if readinto is not None:
+                while reader.window and (count := await readinto(reader.window)):
+                    reader.advance(count)
+                if await readinto(memoryview(bytearray(1))):
+                    raise InvalidAnswer("the answer goes on after the tensor's last byte")
+                return normalization.answer(reader)
             async for chunk in response.stream:  # type: ignore[union-attr]
                 reader.feed(chunk)
             return normalization.answer(reader)
