@@ -15,6 +15,9 @@ final class RegisteredLayer: Sendable {
     /// Whether the administrator cannot replace or remove it: it comes from a checkpoint.
     let isReadOnly: Bool
 
+    /// What clients of the Open Inference Protocol asked of it.
+    let statistics = ModelStatistics()
+
     private let single: any NormalizationLayer
     private let double: any NormalizationLayer
 
