@@ -15,6 +15,10 @@ enum LayerDocument {
     /// The value of a parameter.
     enum Value {
         case tensor(JSONTensor)
+        /// A tensor in a JSON text of its own.
+        case text(JSONTensor, [UInt8])
+        /// A tensor that is decoded already.
+        case held(Tensor)
         case plain(ParameterValue)
     }
 
@@ -113,7 +117,7 @@ extension LayerDocument {
         return (specification.name, try Self.readValue(specification.kind, &reader))
     }
 
-    private static func readValue(
+    static func readValue(
         _ kind: ParameterKind,
         _ reader: inout JSONReader
     ) throws(TensorFormatError) -> Value {

@@ -24,54 +24,54 @@ struct NormalizeEndpoint {
 
     func normalize(_ message: HTTPRequestMessage, _ clock: inout StageClock) throws(HTTPProblem) -> HTTPReply {
         let exchange = try NormalizeExchange(message.head)
-        var body: BinaryFraming
-        do throws(TensorFormatError) {
-            body = try BinaryFraming(
-                buffer: message.bufferOrEmpty(),
-                body: message.bodyRange,
-                jsonByteCount: exchange.jsonByteCount,
-                elementLimit: self.maximumElementCount
-            )
-        } catch {
-            throw HTTPProblem(error)
-        }
-        do throws(HTTPProblem) {
-            return try self.normalize(&body, as: exchange.responseType, &clock)
-        } catch {
-            throw error.unlessSyntaxIsWrong(in: body, maximumDepth: self.maximumJSONDepth)
-        }
-    }
-
-    private func normalize(
-        _ body: inout BinaryFraming,
-        as responseType: MediaType,
-        _ clock: inout StageClock
-    ) throws(HTTPProblem) -> HTTPReply {
-        let (request, requested, input) = try self.decode(&body)
-        let layer = try requested.layer(in: body, for: input.dataType)
+        let task = try self.decode(message, exchange.request)
         clock.finishDecoding()
-        let normalized: NormalizedTensor
-        do throws(LayerError) {
-            normalized = try layer.normalize(
-                input,
-                into: request.outputType(of: input),
-                threadCount: self.threadCount
-            )
-        } catch {
-            throw HTTPProblem(error)
-        }
+        let normalized = try task.run(threadCount: self.threadCount)
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: requested, normalized: normalized)
+        let answer = NormalizeAnswer(task, normalized)
         do throws(AllocationError) {
-            return try answer.reply(as: responseType, clock)
+            return try answer.reply(as: exchange.responseType, isFramed: exchange.isAnswerFramed, clock)
         } catch {
             throw HTTPProblem(.outOfMemory, "there is no memory for the answer")
         }
     }
 
+    /// What the content asks for.
     private func decode(
-        _ body: inout BinaryFraming
-    ) throws(HTTPProblem) -> (NormalizeRequest, RequestedLayer, input: Tensor) {
+        _ message: HTTPRequestMessage,
+        _ form: NormalizeExchange.RequestForm
+    ) throws(HTTPProblem) -> NormalizeTask {
+        let source = NormalizeSource(
+            buffer: try HTTPProblem.wording(message.bufferOrEmpty),
+            range: message.bodyRange,
+            elementLimit: self.maximumElementCount,
+            layers: self.layers
+        )
+        switch form {
+        case .document(let jsonByteCount): return try self.decode(source, jsonByteCount: jsonByteCount)
+        case .npy(let query): return try source.npy(query.layer, outputType: query.outputType)
+        case .safetensors: return try source.safetensors()
+        case .raw(let tensor, let query): return try source.raw(tensor, query.layer, outputType: query.outputType)
+        }
+    }
+
+    private func decode(_ source: NormalizeSource, jsonByteCount: Int?) throws(HTTPProblem) -> NormalizeTask {
+        var body = try HTTPProblem.wording { () throws(TensorFormatError) in
+            try BinaryFraming(
+                buffer: source.buffer,
+                body: source.range,
+                jsonByteCount: jsonByteCount,
+                elementLimit: source.elementLimit
+            )
+        }
+        do throws(HTTPProblem) {
+            return try self.decode(&body)
+        } catch {
+            throw error.unlessSyntaxIsWrong(in: body, maximumDepth: self.maximumJSONDepth)
+        }
+    }
+
+    private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> NormalizeTask {
         let request: NormalizeRequest
         do throws(TensorFormatError) {
             request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
@@ -80,12 +80,17 @@ struct NormalizeEndpoint {
         }
         // The tensors of a layer that does not exist are not known, and so neither is their share of the body.
         let layer = try request.layer.known(in: self.layers)
+        let input: Tensor
         do throws(TensorFormatError) {
             try body.assignBytes(to: request.tensors)
-            return (request, layer, try body.decode(request.input, default: .fp32))
+            input = try body.decode(request.input, default: .fp32)
         } catch {
             throw HTTPProblem(error)
         }
+        var task = try NormalizeTask(layer, in: body, input: input, outputType: request.output.dataType)
+        task.id = request.id
+        task.outputIsNested = request.outputIsNested
+        return task
     }
 }
 

@@ -5,6 +5,9 @@ import HTTPTypes
 enum ProblemCode: String, CaseIterable {
     case invalidJSON = "invalid_json"
     case invalidBinaryFraming = "invalid_binary_framing"
+    case invalidNPY = "invalid_npy"
+    case invalidSafetensors = "invalid_safetensors"
+    case invalidQuery = "invalid_query"
     case unauthorized = "unauthorized"
     case forbidden = "forbidden"
     case notFound = "not_found"
@@ -35,7 +38,8 @@ enum ProblemCode: String, CaseIterable {
 
     var status: HTTPResponse.Status {
         switch self {
-        case .invalidJSON, .invalidBinaryFraming, .unknownModel: .badRequest
+        case .invalidJSON, .invalidBinaryFraming, .invalidNPY, .invalidSafetensors, .invalidQuery, .unknownModel:
+            .badRequest
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound, .unknownLayer: .notFound

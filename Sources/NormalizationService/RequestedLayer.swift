@@ -76,6 +76,21 @@ extension LayerDocument.Value {
         switch self {
         case .plain(let value): value
         case .tensor(let tensor): .tensor(try body.decode(tensor, default: defaultType))
+        case .text(let tensor, let text): .tensor(try tensor.decode(text, default: defaultType, body.elementLimit))
+        case .held(let tensor): .tensor(tensor)
+        }
+    }
+}
+
+extension JSONTensor {
+    /// The tensor, from the text that it was read from.
+    fileprivate func decode(
+        _ text: [UInt8],
+        default defaultType: DataType,
+        _ elementLimit: Int
+    ) throws(TensorFormatError) -> Tensor {
+        try text.withUnsafeBufferPointer { (bytes) throws(TensorFormatError) in
+            try self.decode(from: UnsafeRawBufferPointer(bytes), default: defaultType, elementLimit: elementLimit)
         }
     }
 }
