@@ -33,6 +33,8 @@ enum ProblemCode: String, CaseIterable {
     /// Part of the Open Inference Protocol, but not of what is here.
     case notSupported = "not_supported"
     case modelNotReady = "model_not_ready"
+    case storageFailed = "storage_failed"
+    case storageFull = "storage_full"
     /// The server says the same of content for which it has no room.
     case outOfMemory = "overloaded"
 
@@ -50,10 +52,17 @@ enum ProblemCode: String, CaseIterable {
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
             .tooManyElements, .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
+        case .storageFailed: .internalServerError
         case .notSupported: .notImplemented
+        case .storageFull: .insufficientStorage
         case .modelNotReady, .outOfMemory: .serviceUnavailable
         }
     }
+}
+
+extension HTTPResponse.Status {
+    /// RFC 4918 §11.5.
+    fileprivate static let insufficientStorage = Self(code: 507, reasonPhrase: "Insufficient Storage")
 }
 
 extension HTTPProblem {

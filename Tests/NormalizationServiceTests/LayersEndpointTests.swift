@@ -63,7 +63,7 @@ import Testing
                 "[[1,5,7.7],[1,1,1.1]]"
             ),
             (#"{"type":"rms_norm","axis":-1,"weight":{"data":[0.1,0.2],"datatype":"FP16"}}"#, "[[1,5.5]]"),
-            (#"{"type":"dynamic_tanh","alpha":[0.3],"bias":{"data":[0.1],"datatype":"FP64"}}"#, "[[0.77]]"),
+            (#"{"type":"dynamic_tanh","alpha":[0.3],"bias":{"data":[0.1],"datatype":"FP64"}}"#, "[[1.77]]"),
             (#"{"type":"spectral_norm","u":[0.6,0.8]}"#, "[[1,2],[3,4.4]]"),
             (#"{"type":"standardize","mean":[0.1],"std":{"data":[3],"datatype":"UINT8"},"axis":0}"#, "[7.7]"),
         ],

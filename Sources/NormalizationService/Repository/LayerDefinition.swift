@@ -78,8 +78,17 @@ extension Tensor {
 
     /// New memory that no budget counts.
     static func keeping(_ dataType: DataType, _ shape: Shape) throws(AllocationError) -> Tensor {
+        let (byteCount, overflow) = shape.elementCount.multipliedReportingOverflow(by: dataType.byteWidth)
+        guard !overflow else { throw AllocationError(byteCount: .max) }
+        return Tensor(dataType, shape: shape, in: try .keeping(capacity: byteCount), at: 0)
+    }
+}
+
+extension AlignedBuffer {
+    /// Memory that no budget counts.
+    static func keeping(capacity: Int) throws(AllocationError) -> AlignedBuffer {
         try MemoryBudget.$current.withValue(nil) {
-            Result { () throws(AllocationError) in try Tensor(uninitialized: dataType, shape: shape) }
+            Result { () throws(AllocationError) in try AlignedBuffer(capacity: capacity) }
         }.get()
     }
 }

@@ -29,7 +29,7 @@ extension LayerGeometry {
             let isLast = if case .text("channels_last") = values[.dataFormat] { true } else { false }
             self.init(ranks: 2...5, axis: isLast ? -1 : 1, length: Self.channelCount(values))
         } else if type[.normalizedShape] != nil {
-            self.init(trailing: Self.normalizedShape(values))
+            self.init(trailing: Self.normalizedShape(values), axis: Self.integer(values[.axis]))
         } else {
             let (axis, length): (Int, Int?) =
                 switch type.name {
@@ -44,15 +44,19 @@ extension LayerGeometry {
     }
 
     private init(ranks: ClosedRange<Int>, axis: Int, length: Int?) {
-        // An axis that is there only in inputs of some rank asks for that rank.
-        let least = Int(clamping: axis < 0 ? axis.magnitude : axis.magnitude + 1)
-        self.ranks = max(ranks.lowerBound, min(least, ranks.upperBound))...ranks.upperBound
+        self.ranks = Self.ranks(ranks, with: axis)
         self.lengths = length.map { [axis: $0] } ?? [:]
     }
 
-    private init(trailing dimensions: [Int]) {
-        self.ranks = max(1, min(dimensions.count, 5))...5
+    private init(trailing dimensions: [Int], axis: Int?) {
+        self.ranks = Self.ranks(1...5, with: axis ?? -max(1, dimensions.count))
         self.lengths = Dictionary(uniqueKeysWithValues: dimensions.enumerated().map { ($0 - dimensions.count, $1) })
+    }
+
+    /// An axis that is there only in inputs of some rank asks for that rank.
+    private static func ranks(_ ranks: ClosedRange<Int>, with axis: Int) -> ClosedRange<Int> {
+        let least = Int(clamping: axis < 0 ? axis.magnitude : axis.magnitude + 1)
+        return max(ranks.lowerBound, min(least, ranks.upperBound))...ranks.upperBound
     }
 
     /// The parameters that have one element a channel, whatever the type.
