@@ -1,8 +1,11 @@
 """Models to the Open Inference Protocol: metadata, configuration, readiness, statistics, the repository, keys (OIP.md, sections 1 and 5)."""
 
+import shutil
+
 import numpy as np
 import pytest
 
+from certificates import write
 from oip import ADMIN, LAYERS, RANDOM, answer, infer, json_input, refused, register
 from problems import problem
 from server import Server, request
@@ -222,6 +225,26 @@ def test_a_removed_layer_is_forgotten(models):
     register(models, "removed", {"type": "lp_norm"})
     assert get(models, "models/removed/ready")["ready"] is True
     assert post(models, "repository/models/removed/load").status_code == 200
+
+
+def test_load_reads_the_directory(tmp_path):
+    """A version that another process wrote is there after load; what was counted stays."""
+    layers = tmp_path / "layers"
+    layers.mkdir()
+    with Server("--layers", str(layers), "--admin-key-file", write(tmp_path / "admin", ADMIN.encode())) as server:
+        register(server, "stored", {"type": "lp_norm"})
+        document = {"inputs": [json_input([[3.0, 4.0]])]}
+        answer(infer(server, "stored", document))
+        refused(post(server, "repository/models/copied/load"), 400, "unknown_model")
+        shutil.copytree(layers / "stored", layers / "copied")
+        refused(infer(server, "copied", document), 400, "unknown_model")
+        assert post(server, "repository/models/copied/load").status_code == 200
+        answer(infer(server, "copied", document))
+        assert get(server, "models/stored/stats")["model_stats"][0]["execution_count"] == 1
+        answer(infer(server, "stored", document))
+        assert get(server, "models/stored/stats")["model_stats"][0]["execution_count"] == 2
+        shutil.rmtree(layers / "stored")
+        refused(post(server, "repository/models/stored/load"), 400, "unknown_model")
 
 
 @pytest.mark.parametrize("parameters", [{"config": "{}"}, {"file:1/model.onnx": "AAAA"}])

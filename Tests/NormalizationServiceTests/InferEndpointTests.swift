@@ -32,8 +32,8 @@ import Testing
     @Test(
         "Blobs are aligned, and only what is mostly blobs may be large and still answered on the event loop",
         arguments: [
-            ([:], 0, 32 << 10), ([.inferenceHeaderContentLength: "0"], 0, 512 << 10),
-            ([.inferenceHeaderContentLength: "100"], 28, 512 << 10),
+            ([:], 0, 32 << 10), ([.inferenceHeaderContentLength: "0"], 0, 128 << 10),
+            ([.inferenceHeaderContentLength: "100"], 28, 128 << 10),
             ([.inferenceHeaderContentLength: "400000", .contentType: "text/html"], 0, 8 << 10),
         ] as [(HTTPFields, Int, Int)]
     )

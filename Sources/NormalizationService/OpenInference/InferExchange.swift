@@ -24,11 +24,12 @@ struct InferExchange {
         self.jsonByteCount = jsonByteCount
     }
 
-    /// As that of a request to normalize; where the answer will be JSON is not known before the body is read.
+    /// As that of a request to normalize, but less for blobs: whether they are answered as JSON, which takes thirty times
+    /// as long, is not known before the body is read.
     var inlineLimit: Int {
         switch self.jsonByteCount {
         case nil: 32 << 10
-        case let count? where count <= 32 << 10: 512 << 10
+        case let count? where count <= 32 << 10: 128 << 10
         default: 8 << 10
         }
     }

@@ -29,8 +29,9 @@ struct OpenInferenceService {
             _ = try self.readyLayer(name, version)
             let exchange = try InferExchange(head)
             return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
-        case .index, .load, .unload:
-            return .receive(bodyOffset: 0, inlineLimit: 32 << 10)
+        case .index, .unload: return .receive(bodyOffset: 0, inlineLimit: 32 << 10)
+        // Reading files takes its time, with content or without.
+        case .load: return .receive(bodyOffset: 0, inlineLimit: -1)
         default:
             return .answer(try self.answer(route))
         }
@@ -138,6 +139,12 @@ extension OpenInferenceService {
                 "a model is loaded as it was registered; PUT /layers/{name} registers a new version",
                 pointer: "/parameters"
             )
+        }
+        do throws(LayerRepositoryFailure) {
+            // What is not used is known since the start, or logged with the next SIGHUP.
+            _ = try self.layers.reload(elementLimit: self.infer.maximumElementCount)
+        } catch {
+            throw HTTPProblem(.storageFailed, "the directory of layers cannot be read")
         }
         self.availability.load(try self.versions(of: name).latest.name)
         return .done

@@ -16,15 +16,23 @@ final class RegisteredLayer: Sendable {
     let isReadOnly: Bool
 
     /// What clients of the Open Inference Protocol asked of it.
-    let statistics = ModelStatistics()
+    let statistics: ModelStatistics
 
     private let single: any NormalizationLayer
     private let double: any NormalizationLayer
 
-    init(_ name: LayerName, _ version: LayerVersion, _ prepared: PreparedLayer, isReadOnly: Bool = false) {
+    /// - Parameter statistics: those of the same version before it was read again.
+    init(
+        _ name: LayerName,
+        _ version: LayerVersion,
+        _ prepared: PreparedLayer,
+        isReadOnly: Bool = false,
+        statistics: ModelStatistics = ModelStatistics()
+    ) {
         self.name = name
         self.version = version
         self.isReadOnly = isReadOnly
+        self.statistics = statistics
         self.definition = prepared.definition
         self.geometry = prepared.geometry
         self.single = prepared.single
