@@ -1,14 +1,16 @@
-"""Every `python` block of the README runs against a server, in order and one after the other as in one session.
+"""Every `python` block of the client's README runs against a server, in order and one after the other as in one session.
 
-Those marked `notest` need what is not there; those marked `repository` a server with a layer repository.
+Those marked `notest` need what is not there; those marked `repository` a server with a layer repository. The `pycon` blocks of the project's README run, too.
 """
 
 import pathlib
 import re
+import types
 
 import numpy as np
 import pytest
-from conftest import Server
+from conftest import ROOT, Server
+from test_torch_modules import Module, named
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 SNIPPETS = re.findall(r"^```([^\n]*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
@@ -59,3 +61,16 @@ def test_repository_snippets(server, capsys, tmp_path):
 
 def test_languages():
     assert {language for language, _ in SNIPPETS} == {"python", "python notest", "python repository", "console"}
+
+
+def test_the_three_lines(server):
+    """Of the project's README, with a look-alike of a module of PyTorch."""
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 1
+    lines = blocks[0].splitlines()
+    assert len(lines) == 3 and all(line.startswith(">>> ") for line in lines)
+    bn1 = named("BatchNorm2d", Module)(running_mean=np.ones(3), running_var=np.full(3, 4.0), eps=0.0)
+    names = {"model": types.SimpleNamespace(bn1=bn1), "x": np.full((2, 3, 4, 5), 5, np.float32)}
+    run("\n".join(line.removeprefix(">>> ") for line in lines), server, names)
+    names["client"].close()
+    assert names["y"].dtype == np.float32 and (names["y"] == np.full((2, 3, 4, 5), 2)).all()

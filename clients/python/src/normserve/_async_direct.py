@@ -211,9 +211,10 @@ class _Connection(asyncio.BufferedProtocol):
                     break
             if not line:
                 raise ConnectionResetError("the connection was closed before the answer")
-            response = http.client.HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type]
             if not re.match(rb"HTTP/1\.[01] 1", head):  # RFC 9110 §15.2: interim answers precede the final one.
-                response.begin()
+                response = http.client.HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type]
+                with contextlib.closing(response):
+                    response.begin()
                 return response
 
     async def readinto(self, buffer: memoryview) -> int:
@@ -284,9 +285,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """Closes it at once."""
-        if not self._closed.done():
-            with contextlib.suppress(RuntimeError):  # Its event loop may be closed, and then so is it.
-                self._transport.abort()
+        with contextlib.suppress(RuntimeError):  # Its event loop may be closed, and then so is it.
+            self._transport.close() if self._closed.done() else self._transport.abort()
 
     async def close(self) -> None:
         """Closes it in order."""

@@ -125,10 +125,14 @@ class _Connection:
         is_sent = self._send(request, deadline)
         readable = _Readable(self._socket, deadline)
         response = http.client.HTTPResponse(readable, method=request.method)  # type: ignore[arg-type]
-        with translated(httpx.ReadError, httpx.ReadTimeout):
-            response.begin()
-        if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
-            raise httpx.ReadError("the connection was closed within the head of the answer")
+        try:
+            with translated(httpx.ReadError, httpx.ReadTimeout):
+                response.begin()
+            if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
+                raise httpx.ReadError("the connection was closed within the head of the answer")
+        except BaseException:
+            response.close()
+            raise
         response.will_close = response.will_close or not is_sent
         return response
 
