@@ -8,13 +8,11 @@ import re
 import types
 
 import numpy as np
-import pytest
-from conftest import ROOT, Server
+from conftest import ADMIN_KEY, ROOT, Server
 from test_torch_modules import Module, named
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 SNIPPETS = re.findall(r"^```([^\n]*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-KEY = "the-administrators-key"
 
 
 def run(text, server, names):
@@ -38,15 +36,9 @@ def test_snippets(server, capsys):
     assert printed[5:] == ["True True 19", "8"]
 
 
-def test_repository_snippets(server, capsys, tmp_path):
-    if "  /layers:" not in server.get("/openapi.yaml").text:
-        pytest.skip("this server has no layer repository yet")
-    keys = tmp_path / "keys"
-    keys.write_text(KEY + "\n")
-    keys.chmod(0o600)
-    (tmp_path / "layers").mkdir()
+def test_repository_snippets(repository_options, capsys):
     names = {"images": np.ones((2, 3, 32, 32), np.float16)}
-    with Server("--layers", str(tmp_path / "layers"), "--admin-key-file", str(keys), key=KEY) as running:
+    with Server(*repository_options, key=ADMIN_KEY) as running:
         run("import numpy as np\nfrom normserve import BatchNorm, Client", running, names)
         for language, text in SNIPPETS:
             if language == "python repository":
