@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
@@ -182,7 +183,10 @@ class AsyncClient:
         """What `receive` makes of the answer, after as many tries as may be, in time."""
         attempts = Attempts(call, self._settings.timeout, self._settings.retries if retries is None else retries)
         try:
-            return await asyncio.wait_for(self._try(call, receive, attempts), self._settings.timeout)
+            if sys.version_info < (3, 11):
+                return await asyncio.wait_for(self._try(call, receive, attempts), self._settings.timeout)
+            async with asyncio.timeout(self._settings.timeout):  # Which needs no task of its own.
+                return await self._try(call, receive, attempts)
         except NormserveError:
             raise
         except asyncio.TimeoutError as cause:
