@@ -14,7 +14,7 @@ import httpx
 import numpy.typing as npt
 
 from . import _repository as repository
-from ._arrays import Array
+from ._arrays import Array, TensorLike
 from ._async_direct import AsyncDirectTransport
 from ._attempts import Attempts, translated
 from ._repository import LayerDescription
@@ -82,7 +82,7 @@ class AsyncClient:
     @overload
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -92,7 +92,7 @@ class AsyncClient:
     @overload
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -101,7 +101,7 @@ class AsyncClient:
 
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -113,7 +113,7 @@ class AsyncClient:
 
     async def normalize_detailed(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
