@@ -15,6 +15,8 @@ from certificates import Authority  # noqa: E402
 
 import normserve  # noqa: E402
 
+ADMIN_KEY = "admin-admin-admin"
+
 
 class Server(end_to_end.Server):
     """A running normserve that closes its log, too, as here whatever is left open is an error."""
@@ -122,3 +124,22 @@ def server():
 def authority(tmp_path_factory):
     """Signs the certificates of all tests."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def serve_help():
+    """What options the server has."""
+    return end_to_end.run("serve", "--help").stdout
+
+
+@pytest.fixture
+def repository_options(server, serve_help, tmp_path):
+    """The options of a server whose layer repository is empty and writable with ADMIN_KEY."""
+    if "\n  /layers:\n" not in server.get("/openapi.yaml").text:
+        pytest.skip("this server has no layer repository yet")
+    keys = tmp_path / "keys"
+    keys.write_text(ADMIN_KEY + "\n")
+    keys.chmod(0o600)
+    directory = tmp_path / "layers"
+    directory.mkdir()
+    return ["--admin-key-file", str(keys), *(["--layers", str(directory)] if "--layers" in serve_help else [])]

@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import ROOT
+from conftest import ROOT, Server
 
 import normserve
 from normserve import checkpoint
@@ -180,6 +180,22 @@ def test_version():
     """The client is released with the server, and the project's description says which."""
     description = (ROOT / "openapi.yaml").read_text()
     assert f"\n  version: {normserve.__version__}\n" in description
+
+
+def test_the_server_takes_it(serve_help, tmp_path):
+    """What was written here is what `--checkpoint` reads."""
+    if "--checkpoint" not in serve_help:
+        pytest.skip("this server reads no checkpoints yet")
+    norm = {"running_mean": np.ones(3), "running_var": np.full(3, 4.0), "weight": np.ones(3), "bias": np.zeros(3)}
+    tensors = {f"features.bn1.{name}": array.astype(np.float32) for name, array in norm.items()}
+    target = tmp_path / "model.safetensors"
+    checkpoint.save({**tensors, "features.bn1.num_batches_tracked": np.int64(3) * np.ones((), np.int64)}, target)
+    x = np.random.default_rng(0).standard_normal((2, 3, 5), np.float32)
+    with Server("--checkpoint", str(target)) as server, normserve.Client(server.url) as client:
+        assert client.layers["features.bn1"].type == "batch_norm"
+        np.testing.assert_array_equal(
+            client.normalize(x, "features.bn1"), client.normalize(x, normserve.BatchNorm(**norm))
+        )
 
 
 class Evil:

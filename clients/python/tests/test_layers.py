@@ -6,8 +6,8 @@ import httpx
 import ml_dtypes
 import numpy as np
 import pytest
-from conftest import Server
-from fake_repository import ADMIN_KEY, FakeRepository
+from conftest import ADMIN_KEY, Server
+from fake_repository import FakeRepository
 from fake_server import FakeServer, refusal
 from layers import LAYER_TYPES, example, generator, layer_of
 
@@ -16,7 +16,7 @@ from normserve import BatchNorm, GroupNorm, LayerDescription, LayerNorm, LpNorm,
 
 
 @pytest.fixture(params=["contract", "server"])
-def repository(request, connect, tmp_path):
+def repository(request, connect):
     """A client with the administrator's key of an empty repository, and one without."""
     if request.param == "contract":
         fake = FakeRepository()
@@ -25,22 +25,8 @@ def repository(request, connect, tmp_path):
             connect("http://normserve", transport=fake.transport()),
         )
         return
-    if "/layers" not in request.getfixturevalue("paths"):
-        pytest.skip("this server has no layer repository yet")
-    keys = tmp_path / "keys"
-    keys.write_text(ADMIN_KEY + "\n")
-    keys.chmod(0o600)
-    (tmp_path / "layers").mkdir()
-    with Server("--layers", str(tmp_path / "layers"), "--admin-key-file", str(keys), key=ADMIN_KEY) as server:
+    with Server(*request.getfixturevalue("repository_options"), key=ADMIN_KEY) as server:
         yield connect(server.url, api_key=ADMIN_KEY), connect(server.url)
-
-
-@pytest.fixture(scope="session")
-def paths(server):
-    """What the real server describes."""
-    return {
-        line.strip().rstrip(":") for line in server.get("/openapi.yaml").text.splitlines() if line.startswith("  /")
-    }
 
 
 def same_parameters(one, other):

@@ -356,12 +356,13 @@ def test_every_byte_of_an_answer_lost(connect):
                 client.normalize(X, LAYER)
 
 
-def test_another_transport(server):
-    """httpx's own, which has no `readinto`."""
-    with normserve.Client(server.url, transport=httpx.HTTPTransport()) as client:
-        np.testing.assert_array_equal(client.normalize(LARGE, LayerNorm(1024)), LARGE)
-        with pytest.raises(normserve.InvalidRequest):
-            client.normalize(X, LayerNorm(4))
+def test_another_transport(connect, kind, server):
+    """Those of httpx, which have no `readinto`."""
+    transport = httpx.HTTPTransport() if kind == "threads" else httpx.AsyncHTTPTransport()
+    client = connect(server.url, transport=transport)
+    np.testing.assert_array_equal(client.normalize(LARGE, LayerNorm(1024)), LARGE)
+    with pytest.raises(normserve.InvalidRequest):
+        client.normalize(X, LayerNorm(4))
 
 
 def test_proxies_of_the_environment_are_not_asked(connect, server, monkeypatch):

@@ -14,10 +14,13 @@ from typing import Any, cast
 
 import httpx
 
-from ._direct import IDLE_SECONDS, SMALL, request_head, translated
+from ._direct import IDLE_SECONDS, request_head, translated
 
 # What comes before somebody wants it, the head of an answer among it, goes here; no more is taken in when it is full.
 _BUFFER = 1 << 16
+
+# What is smaller goes out with the head; copying this much takes less time than another call to send.
+_SMALL = 1 << 17
 
 # RFC 9112 §7.1: a chunk's size, and extensions that nobody knows.
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
@@ -186,7 +189,7 @@ class _Connection(asyncio.BufferedProtocol):
         """Whether all was sent; a server may answer, and even close, before it has read everything."""
         pending = request_head(request)
         async for piece in cast(httpx.AsyncByteStream, request.stream):
-            if len(pending) + len(piece) <= SMALL:
+            if len(pending) + len(piece) <= _SMALL:
                 pending += piece
                 continue
             if pending:
@@ -211,9 +214,10 @@ class _Connection(asyncio.BufferedProtocol):
                     break
             if not line:
                 raise ConnectionResetError("the connection was closed before the answer")
-            response = http.client.HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type]
             if not re.match(rb"HTTP/1\.[01] 1", head):  # RFC 9110 §15.2: interim answers precede the final one.
-                response.begin()
+                response = http.client.HTTPResponse(_Head(head), method=method)  # type: ignore[arg-type]
+                with contextlib.closing(response):
+                    response.begin()
                 return response
 
     async def readinto(self, buffer: memoryview) -> int:
@@ -284,9 +288,8 @@ class _Connection(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """Closes it at once."""
-        if not self._closed.done():
-            with contextlib.suppress(RuntimeError):  # Its event loop may be closed, and then so is it.
-                self._transport.abort()
+        with contextlib.suppress(RuntimeError):  # Its event loop may be closed, and then so is it.
+            self._transport.close() if self._closed.done() else self._transport.abort()
 
     async def close(self) -> None:
         """Closes it in order."""
