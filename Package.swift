@@ -65,7 +65,7 @@ targets += [
     .executableTarget(
         name: "normserve",
         dependencies: [
-            "HTTPServer", "NormalizationService", "AlignedMemory", "CSystem", "COpenSSL",
+            "HTTPServer", "HTTPCore", "NormalizationService", "AlignedMemory", "CSystem", "COpenSSL",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ]
@@ -85,7 +85,7 @@ targets += [
         name: "NormalizationServiceTests",
         dependencies: ["NormalizationService", "AlignedMemory", .product(name: "Yams", package: "Yams")]
     ),
-    .testTarget(name: "normserveTests", dependencies: ["normserve"]),
+    .testTarget(name: "normserveTests", dependencies: ["normserve", "NormalizationService"]),
 ]
 
 // Set by scripts/fuzz, which builds with libFuzzer: its `main` is that of this executable.

@@ -101,6 +101,22 @@ def services():
         seed("layers", kind, bytes([index]))
 
 
+def inferences():
+    """Requests of the Open Inference Protocol: JSON, then a byte 0, then the bytes of the tensor."""
+    for index, datatype in enumerate(FLOATING):
+        described = {"name": "input", "shape": [2, 2], "datatype": datatype}
+        output = [{"name": "output", "parameters": {"binary_data": index % 2 == 0}}]
+        seed("infer", f"json {datatype}", compact({"id": "7", "inputs": [described | {"data": [1, 2.5, -3, 4]}], "outputs": output}))
+        size = {"parameters": {"binary_data_size": 4 * {"FP32": 4, "FP64": 8}.get(datatype, 2)}}
+        document = {"inputs": [described | size], "parameters": {"binary_data_output": index % 2 == 1}}
+        seed("infer", f"binary {datatype}", compact(document) + b"\0" + bytes(range(1, 9)))
+    channels = {"name": "input", "shape": [1, 3, 2], "datatype": "FP64", "data": [[[1, "NaN"], [2, 3], [4, 5]]]}
+    unknown = {"model_name": "bn", "more": {"a": [None]}, "parameters": {"own": 1}, "outputs": [{"name": "output", "parameters": {"classification": 1}}]}
+    seed("infer", "channels", compact({"inputs": [channels]}))
+    seed("infer", "unknown members", compact({"inputs": [channels | {"parameters": {"shared_memory_region": "r"}}]} | unknown))
+    seed("infer", "raw", b"\0" + bytes(24))
+
+
 REQUESTS = {
     "all members": '{"id":"7","layer":{"type":"lp_norm","p":"inf"},"input":{"shape":[1],"data":[1]},"output":{"datatype":"FP16","representation":"flat"}}',
     "type last": '{"input":[[1,2]],"layer":{"axes":[0,-1],"eps":1e-5,"type":"mean_variance_norm"}}',
@@ -147,6 +163,52 @@ def formats():
     framing("none", [("FP32", 0, b""), None])
     for name, text in KEYS.items():
         seed("keys", name, text)
+
+
+def entries(*tensors):
+    """The header of a safetensors file of tensors of name, dtype, shape and size."""
+    header, end = {}, 0
+    for name, dtype, shape, size in tensors:
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [end, end + size]}
+        end += size
+    return header
+
+
+def npy(descr, shape, fortran=False):
+    return f"{{'descr': '{descr}', 'fortran_order': {fortran}, 'shape': {shape}, }}"
+
+
+# Header, data; query, elements; query, dictionary and data. A byte 0 comes in between.
+SAFETENSORS = {
+    "two tensors": ({"__metadata__": {"a": "b", "\u00e9": ""}} | entries(("x", "F32", [2], 8), ("y", "U8", [3], 3)), b"abcdefghijk"),
+    "types of others": (entries(("x", "F4", [2, 2], 2), ("y", "C64", [1], 8), ("z", "F8_E4M3", [1], 1)), b"abcdefghijk"),
+    "empty": (entries(("x", "F64", [], 8), ("y", "BF16", [0, 4], 0), ("z", "BOOL", [2], 2)), b"abcdefgh\0\1"),
+    "hole": ({"x": {"dtype": "I16", "shape": [1], "data_offsets": [2, 4]}}, b"abcd"),
+}  # fmt: skip
+NPY = {
+    "row major": (npy("<f4", "(1, 2)"), b"abcdefgh"), "fortran": (npy(">i2", "(2, 3)", True), b"abcdefghijkl"), "scalar": (npy("|b1", "()"), b"\1"),
+    "long": ("{'shape': (2L,), 'fortran_order': False, 'descr': '<V2'}\n", b"abcd"), "fields": (npy("<f8", "(0, 9)").replace("'<f8'", "[('x', '<f8')]"), b""),
+}  # fmt: skip
+QUERIES = {
+    "layer norm": ("shape=2,2&type=layer_norm&normalized_shape=2&eps=1e-5&output_datatype=FP64", "\0\0\x80\x3f" * 4),
+    "lists": ("shape=1,3&type=standardize&mean=1,2,3&std=%5B1,1,1%5D&datatype=UINT8", "abc"),
+    "words": ("shape=3&datatype=FP16&type=lp_norm&p=inf&axis=-1", "abcdef"), "null": ("shape=2,1&datatype=INT8&type=weight_norm&weight_g=2&dim=null", "ab"),
+    "registered": ("layer=bn1&version=2&shape=1&datatype=BOOL", "\1"),
+    "npy": ("type=rms_norm&axis=-1&weight=1,2", npy("<f4", "(1, 2)") + "\0abcdefgh"), "npy fortran": ("type=instance_norm", npy("|u1", "(1, 2, 3)", True) + "\0abcdef"),
+}  # fmt: skip
+
+
+def files():
+    for name, (header, data) in SAFETENSORS.items():
+        seed("safetensors", name, compact(header) + b"\0" + data)
+    for name, (text, data) in NPY.items():
+        seed("npy", name, text.encode() + b"\0" + data)
+    for name, (query, content) in QUERIES.items():
+        seed("service-files", name, query.encode() + b"\0" + content.encode("latin1"))
+    layer = {"__metadata__": {"type": "layer_norm", "axis": "-1", "eps": "1e-5", "epsilon_placement": "std", "bias": "[1,2]"}}
+    seed("service-files", "safetensors", compact(layer | entries(("input", "F32", [1, 2], 8), ("weight", "F16", [2], 4))) + b"\0" + b"abcdefghijkl")
+    registered = {"__metadata__": {"layer": "bn1", "version": "2", "output_datatype": "BF16"}}
+    seed("service-files", "safetensors registered", compact(registered | entries(("input", "U8", [2], 2))) + b"\0ab")
 
 
 def framing(name, tensors):
@@ -242,7 +304,10 @@ JSON_WORDS = [
     "1e-45", "0.1", "9223372036854775807", "-9223372036854775808", "18446744073709551615", "4294967296", "\"layer\":", "\"input\":", "\"output\":",
     "\"id\":", "\"type\":\"", "\"name\":\"", "\"version\":\"", "\"shape\":[", "\"datatype\":\"", "\"data\":[", "\"parameters\":{\"binary_data_size\":",
     "\"representation\":\"nested\"", "\"representation\":\"flat\"", "FP32", "FP64", "FP16", "BF16", "BOOL", "UINT8", "INT8", "UINT16", "INT16", "UINT32",
-    "INT32", "UINT64", "INT64", "\0", "channels_last", "channels_first", "variance", "std", "inf",
+    "INT32", "UINT64", "INT64", "\0", "\"dtype\":\"", "\"data_offsets\":[", "\"__metadata__\":{", "F16", "U8", "F8_E4M3", "'descr': '<f4'", "'fortran_order': True",
+    "'shape': (2,)", "True", "False", "&shape=2,2", "&type=", "&layer=", "&output_datatype=", "%2C", "channels_last", "channels_first", "variance", "std", "inf",
+    "\"inputs\":[{\"name\":\"input\"", "\"outputs\":[{\"name\":\"output\"", "\"binary_data\":true", "\"binary_data_output\":true", "\"classification\":1",
+    "\"shared_memory_region\":\"r\"",
 ]  # fmt: skip
 
 
@@ -260,7 +325,7 @@ def dictionary(name, words):
 def main():
     for directory in ("Corpora", "Dictionaries"):
         shutil.rmtree(HERE / directory, ignore_errors=True)
-    for write in (http, services, formats, codings, handshakes, sessions, identities):
+    for write in (http, services, inferences, formats, files, codings, handshakes, sessions, identities):
         write()
     parameters = {f'"{name}":' for names in PARAMETERS.values() for name in names}
     dictionary("http", HTTP_WORDS)

@@ -1,6 +1,7 @@
 import AlignedMemory
 import Foundation
 import HTTPTypes
+import Tensors
 
 @testable import HTTPCore
 @testable import NormalizationService
@@ -35,7 +36,7 @@ extension FuzzTarget {
 
     private static func accept(_ input: UnsafeRawBufferPointer) -> MediaType? {
         var generator = InputGenerator(input)
-        return [nil, .json, .binary].randomElement(using: &generator) ?? nil
+        return ([nil] + MediaType.allCases).randomElement(using: &generator) ?? nil
     }
 
     /// The fields that the service reads, one a line: Content-Type, Accept, Content-Encoding, the length of the JSON,
@@ -97,7 +98,7 @@ extension FuzzTarget {
 }
 
 /// A request to the service, and what its answer must be whatever the request is.
-private struct ServiceExchange {
+struct ServiceExchange {
     /// Open to all, with limits that an input can reach.
     static let service = makeService(Authorization())
 
@@ -167,12 +168,12 @@ private struct ServiceExchange {
         let content = reply.body.flatMap(\.copiedBytes)
         // An element takes at least a byte of the request, and at most some 25 of the answer.
         precondition(content.count <= 32 * self.body.count + 4096, "an answer grows with its request")
+        if reply.head.status == .ok, let status = self.check(file: content, reply.head) { return status }
         let jsonByteCount = reply.head.headerFields[.inferenceHeaderContentLength].map { Int($0) ?? -1 }
         let json = try JSONSerialization.jsonObject(with: Data(content.prefix(jsonByteCount ?? content.count)))
         guard let object = json as? [String: Any] else { preconditionFailure("an answer is an object") }
         if reply.head.status == .ok {
-            let wanted = self.accept ?? (self.fields[.inferenceHeaderContentLength] == nil ? .json : .binary)
-            precondition(self.accept == nil || reply.head.headerFields[.contentType] == wanted.rawValue, "as accepted")
+            precondition([nil, reply.head.headerFields[.contentType]].contains(self.accept?.rawValue), "as accepted")
             precondition(object["output"] is [String: Any], "an answer has an output")
             precondition(object["timing"] is [String: Any], "an answer has a timing")
         } else {
@@ -183,5 +184,29 @@ private struct ServiceExchange {
             precondition((object["detail"] as? String)?.isEmpty == false, "a refusal has words")
         }
         return reply.head.status
+    }
+
+    /// Checks an answer that is no JSON and has none before it; `nil` where it is not such a one.
+    private func check(file: [UInt8], _ head: HTTPResponse) -> HTTPResponse.Status? {
+        let type = head.headerFields[.contentType] ?? ""
+        guard type != MediaType.json.rawValue, head.headerFields[.inferenceHeaderContentLength] == nil else {
+            return nil
+        }
+        precondition([nil, type].contains(self.accept?.rawValue), "as accepted")
+        switch MediaType(rawValue: type) {
+        case .npy:
+            let header = file.withUnsafeBytes { try? NPYHeader($0) }
+            precondition(header?.dataOffset.isMultiple(of: 64) == true, "numpy finds its elements aligned")
+        case .safetensors:
+            let header = file.withUnsafeBytes { try? SafetensorsHeader($0) }
+            precondition(header?.entries.map(\.name) == ["output"], "an answer has an output")
+        case .binary:
+            let sizes = head.headerFields[.normserveShape]?.split(separator: ",").map { Int($0) ?? -1 } ?? [-1]
+            let width = DataType(rawValue: head.headerFields[.normserveDataType] ?? "")?.byteWidth ?? -1
+            precondition(sizes.reduce(width, *) == file.count, "bytes alone are told of in fields")
+        default:
+            preconditionFailure("there is no answer of the type \(type)")
+        }
+        return head.status
     }
 }

@@ -35,11 +35,13 @@ public final class Authorization: Sendable {
     let metricsAccess: MetricsAccess
 
     private let hasAPIKeys: Bool
+    private let hasAdminKeys: Bool
     private let keys: Mutex<Keys>
 
     public init(_ keys: Keys = Keys(), metricsAccess: MetricsAccess = .apiKey) {
         self.metricsAccess = metricsAccess
         self.hasAPIKeys = keys.api != nil
+        self.hasAdminKeys = keys.admin != nil
         self.keys = Mutex(keys)
     }
 
@@ -54,8 +56,18 @@ public final class Authorization: Sendable {
     /// Makes sure that the request may ask for `route`, which is `nil` for a path that does not exist; 401 or 403
     /// otherwise. Costs next to nothing where no key is needed.
     func check(_ head: HTTPRequest, for route: Route?) throws(HTTPProblem) {
-        let requirement = self.requirement(of: route)
+        try self.check(head, self.requirement(of: route, head.method))
+    }
+
+    /// The same for a path of the Open Inference Protocol.
+    func check(_ head: HTTPRequest, forInference route: InferenceRoute?) throws(HTTPProblem) {
+        try self.check(head, self.requirement(of: route))
+    }
+
+    private func check(_ head: HTTPRequest, _ requirement: Requirement) throws(HTTPProblem) {
         guard requirement != .nothing else { return }
+        // Where there are no keys at all, asking for one would send people looking for it.
+        guard self.hasAPIKeys || self.hasAdminKeys else { throw .readOnly }
         let digest = KeyDigest(try BearerToken(head).bytes)
         let keys = self.keys.withLock { $0 }
         // Both are asked in any case, so that the time does not tell them apart.
@@ -63,20 +75,38 @@ public final class Authorization: Sendable {
         let isAdminKey = keys.admin?.contains(digest) ?? false
         guard isAPIKey || isAdminKey else { throw .unauthorized("the key is not known here", error: "invalid_token") }
         guard isAdminKey || requirement == .anyKey else {
-            throw HTTPProblem(.forbidden, "this needs the administrator's key")
+            throw self.hasAdminKeys ? HTTPProblem(.forbidden, "this needs the administrator's key") : .readOnly
         }
     }
 
-    private func requirement(of route: Route?) -> Requirement {
-        switch (route, self.metricsAccess) {
-        case (.live, _), (.ready, _), (.metrics, .open): .nothing
-        case (.metrics, .adminKey): .adminKey
+    private func requirement(of route: Route?, _ method: HTTPRequest.Method) -> Requirement {
+        switch (route, method) {
+        case (.live, _), (.ready, _): .nothing
+        case (.metrics, _) where self.metricsAccess == .open: .nothing
+        case (.metrics, _) where self.metricsAccess == .adminKey: .adminKey
+        case (.layer, .put), (.layer, .delete), (.layerVersion, .delete): .adminKey
+        default: self.hasAPIKeys ? .anyKey : .nothing
+        }
+    }
+
+    private func requirement(of route: InferenceRoute?) -> Requirement {
+        switch route {
+        case .live, .ready: .nothing
+        case .load, .unload: .adminKey
         default: self.hasAPIKeys ? .anyKey : .nothing
         }
     }
 }
 
 extension HTTPProblem {
+    /// Nobody can have the administrator's key.
+    fileprivate static var readOnly: HTTPProblem {
+        HTTPProblem(
+            .forbidden,
+            "layers cannot be changed here: this server was started without an administrator's key (--admin-key-file)"
+        )
+    }
+
     /// RFC 9110 §15.5.2: 401 says how to do better. RFC 6750 §3.1: `error` is left out where no key was shown.
     static func unauthorized(_ detail: String, error: String? = nil) -> HTTPProblem {
         let challenge = #"Bearer realm="normserve""# + (error.map { #", error="\#($0)""# } ?? "")

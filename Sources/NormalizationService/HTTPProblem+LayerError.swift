@@ -3,15 +3,17 @@ import Normalization
 
 extension HTTPProblem {
     /// What a client is told of a layer that cannot be made, or does not take the input.
-    init(_ error: LayerError) {
+    ///
+    /// - Parameter layer: where the layer stands in the request, as a JSON Pointer.
+    init(_ error: LayerError, layer: String = "/layer") {
         let pointer: String? =
             switch error {
             case .unsupportedRank: "/input"
             case .unsupportedOutputType: "/output/datatype"
             case .outOfMemory: nil
             // What is missing has no place of its own.
-            case .missingParameter: "/layer"
-            default: error.parameter.map { "/layer/\($0.rawValue)" }
+            case .missingParameter: layer
+            default: error.parameter.map { "\(layer)/\($0.rawValue)" }
             }
         self.init(ProblemCode(error), error.description, pointer: pointer)
     }

@@ -7,6 +7,15 @@ extension HTTPProblem {
     init(_ error: TensorFormatError) {
         self.init(ProblemCode(error), error.description, pointer: error.pointer, limit: error.limit)
     }
+
+    /// What `body` returns; what it throws becomes what a client is told.
+    static func wording<Value>(_ body: () throws(TensorFormatError) -> Value) throws(HTTPProblem) -> Value {
+        do throws(TensorFormatError) {
+            return try body()
+        } catch {
+            throw HTTPProblem(error)
+        }
+    }
 }
 
 extension ProblemCode {
@@ -18,6 +27,10 @@ extension ProblemCode {
                 .invalidJSON
             case .jsonLargerThanBody, .binarySizesDoNotFillBody, .binaryWithoutFraming:
                 .invalidBinaryFraming
+            case .safetensors(.unsupportedDataType): .unsupportedDataType
+            case .safetensors: .invalidSafetensors
+            case .npy(.unsupportedDescr), .npy(.structuredDescr): .unsupportedDataType
+            case .npy: .invalidNPY
             case .unknownMember: .unknownMember
             case .missingMember, .neitherDataNorBinary: .missingMember
             case .wrongKind, .notAnInteger: .wrongType

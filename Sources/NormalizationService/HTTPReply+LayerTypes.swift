@@ -57,9 +57,9 @@ extension JSONWriter {
         }
     }
 
-    private mutating func value(_ value: ParameterValue) {
+    mutating func value(_ value: ParameterValue) {
         switch value {
-        case .tensor: preconditionFailure("no tensor is a default")
+        case .tensor: preconditionFailure("tensors are written by other means")
         case .real(let number): self.number(number)
         case .integer(let number): self.integer(number)
         case .boolean(let flag): self.boolean(flag)

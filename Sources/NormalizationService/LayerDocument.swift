@@ -10,11 +10,15 @@ enum LayerDocument {
     /// The name of a type that does not exist.
     case unknownType(String)
     /// The name of a registered layer.
-    case registered
+    case registered(LayerReference)
 
     /// The value of a parameter.
     enum Value {
         case tensor(JSONTensor)
+        /// A tensor in a JSON text of its own.
+        case text(JSONTensor, [UInt8])
+        /// A tensor that is decoded already.
+        case held(Tensor)
         case plain(ParameterValue)
     }
 
@@ -26,61 +30,26 @@ enum LayerDocument {
         }
     }
 
-    /// The type of the layer and its parameters, or 404, or 422.
-    func known() throws(HTTPProblem) -> (LayerType, [(name: ParameterName, value: Value)]) {
-        switch self {
-        case .inline(let type, let parameters):
-            return (type, parameters)
-        case .registered:
-            throw HTTPProblem(.unknownLayer, "no layer of this name is registered", pointer: "/layer")
-        case .unknownType(let name):
-            let known = LayerType.all.map(\.name).joined(separator: ", ")
-            throw HTTPProblem(
-                .unknownLayerType,
-                "the layer type is '\(name)'; it must be one of \(known)",
-                pointer: "/layer/type"
-            )
-        }
-    }
-
-    /// Makes the layer, whose tensors stand in `body`.
-    ///
-    /// - Parameter precision: the type of parameters that state none.
-    func layer(in body: BinaryFraming, precision: DataType) throws(HTTPProblem) -> any NormalizationLayer {
-        let (type, parameters) = try self.known()
-        var values: [ParameterName: ParameterValue] = [:]
-        do throws(TensorFormatError) {
-            for parameter in parameters {
-                switch parameter.value {
-                case .plain(let value): values[parameter.name] = value
-                case .tensor(let tensor):
-                    values[parameter.name] = .tensor(try body.decode(tensor, default: precision))
-                }
-            }
-        } catch {
-            throw HTTPProblem(error)
-        }
-        do throws(LayerError) {
-            return try type.makeLayer(LayerParameters(values))
-        } catch {
-            throw HTTPProblem(error)
-        }
-    }
 }
 
 extension LayerDocument {
-    init(_ reader: inout JSONReader) throws(TensorFormatError) {
+    /// - Parameter readMember: reads further members that the object may have here, and says whether it knew one.
+    init(
+        _ reader: inout JSONReader,
+        _ readMember: (inout JSONReader, _ name: String) throws(TensorFormatError) -> Bool = { _, _ in false }
+    ) throws(TensorFormatError) {
         guard try reader.peekKind() != .string else {
-            _ = try reader.readString()
-            self = .registered
+            self = .registered(LayerReference(name: try reader.readString()))
             return
         }
         let start = reader
+        var reference = LayerReference(name: "")
         var typeName: String?
         var layerType: LayerType?
         var isReference = false
         var parameters: [(ParameterName, Value)] = []
         try reader.readObject { (reader, key) throws(TensorFormatError) in
+            if try readMember(&reader, key) { return }
             if key == "type" {
                 typeName = try reader.readWord()
                 layerType = typeName.flatMap(LayerType.named)
@@ -93,8 +62,11 @@ extension LayerDocument {
                 isReference = typeName == nil
             }
             if isReference {
-                guard key == "name" || key == "version" else { throw reader.unknownMember(key) }
-                _ = try reader.readString()
+                switch key {
+                case "name": reference.name = try reader.readString()
+                case "version": reference.version = try reader.readString()
+                default: throw reader.unknownMember(key)
+                }
             } else if let layerType {
                 try Self.readParameter(key, of: layerType, &reader).map { parameters.append($0) }
             } else {
@@ -106,7 +78,7 @@ extension LayerDocument {
         } else if let typeName {
             self = .unknownType(typeName)
         } else if isReference {
-            self = .registered
+            self = .registered(reference)
         } else {
             throw .missingMember(name: "type", pointer: start.pointer, offset: start.offset)
         }
@@ -145,7 +117,7 @@ extension LayerDocument {
         return (specification.name, try Self.readValue(specification.kind, &reader))
     }
 
-    private static func readValue(
+    static func readValue(
         _ kind: ParameterKind,
         _ reader: inout JSONReader
     ) throws(TensorFormatError) -> Value {

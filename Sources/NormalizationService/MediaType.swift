@@ -5,6 +5,10 @@ enum MediaType: String, CaseIterable {
     case json = "application/json"
     /// JSON followed by raw tensor bytes, framed by `Inference-Header-Content-Length`.
     case binary = "application/octet-stream"
+    /// A file of numpy's, with the layer in the query.
+    case npy = "application/x-npy"
+    /// A file of tensors, with all else in its metadata.
+    case safetensors = "application/x-safetensors"
 
     /// All of them, as an `Accept` field lists them.
     static let list = allCases.map(\.rawValue).joined(separator: ", ")

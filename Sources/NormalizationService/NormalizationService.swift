@@ -25,13 +25,18 @@ public struct NormalizationService: HTTPResponder {
     private let readiness: Readiness
     private let metrics: HTTPMetrics
     private let normalize: NormalizeEndpoint
+    private let layers: LayersEndpoint
+    private let openInference: OpenInferenceService
 
-    /// - Parameter metrics: what the server counts, too.
+    /// - Parameters:
+    ///   - metrics: what the server counts, too.
+    ///   - layers: those that requests call by their names.
     public init(
         _ configuration: Configuration,
         authorization: Authorization,
         readiness: Readiness,
-        metrics: HTTPMetrics
+        metrics: HTTPMetrics,
+        layers: LayerRepository = LayerRepository()
     ) {
         self.configuration = configuration
         self.authorization = authorization
@@ -40,25 +45,44 @@ public struct NormalizationService: HTTPResponder {
         self.normalize = NormalizeEndpoint(
             maximumJSONDepth: configuration.maximumJSONDepth,
             maximumElementCount: configuration.maximumElementCount,
-            threadCount: configuration.threadCount
+            threadCount: configuration.threadCount,
+            layers: layers
+        )
+        self.layers = LayersEndpoint(
+            maximumJSONDepth: configuration.maximumJSONDepth,
+            maximumElementCount: configuration.maximumElementCount,
+            layers: layers
+        )
+        self.openInference = OpenInferenceService(
+            layers: layers,
+            readiness: readiness,
+            infer: InferEndpoint(
+                maximumJSONDepth: configuration.maximumJSONDepth,
+                maximumElementCount: configuration.maximumElementCount,
+                threadCount: configuration.threadCount
+            ),
+            version: configuration.version
         )
     }
 
     public func admit(_ head: HTTPRequest) -> HTTPAdmission {
         do throws(HTTPProblem) {
-            let route = self.route(of: head)
+            if InferenceRoute.isPrefix(ofTarget: head.path ?? "") { return try self.admitInference(head) }
+            let target = self.target(of: head)
+            let route = target?.route
             // Before anything else: who has no key learns nothing of what is here.
             try self.authorization.check(head, for: route)
             // RFC 9110 §9.3.7: what the server as a whole can do.
             guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
-            guard let route else {
-                throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
+            guard let target, let route else {
+                throw .nothingHere
             }
             try route.check(head.method)
             return switch (route, head.method) {
             case (_, .options): .answer(.allowing(route.methods))
             case (.normalize, _): try self.normalize.admit(head)
             case (.layerTypes, _): .answer(.layerTypes)
+            case (.layers, _), (.layer, _), (.layerVersion, _): try self.layers.admit(head, target)
             case (.live, _): .answer(.health("live"))
             case (.ready, _): .answer(try self.readiness.reply())
             case (.metrics, _): .answer(.metrics(self.metrics, version: self.configuration.version))
@@ -69,15 +93,40 @@ public struct NormalizationService: HTTPResponder {
         }
     }
 
-    /// Only `/normalize` has a use for content, and so comes this far.
+    /// What has a use for content, or takes its time, comes this far.
     public func respond(to message: HTTPRequestMessage) -> HTTPReply {
         var clock = StageClock(message)
         do throws(HTTPProblem) {
-            return try self.normalize.normalize(message, &clock)
+            if InferenceRoute.isPrefix(ofTarget: message.head.path ?? "") {
+                return try self.respondToInference(message, &clock)
+            }
+            guard let target = self.target(of: message.head), target.route != .normalize else {
+                return try self.normalize.normalize(message, &clock)
+            }
+            return try self.layers.respond(to: message, target)
         } catch {
             var reply = self.reply(to: error)
             reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
             return reply
+        }
+    }
+
+    private func admitInference(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
+        let route = InferenceRoute(target: head.path ?? "")
+        try self.authorization.check(head, forInference: route)
+        guard let route else { throw .nothingHere }
+        return try self.openInference.admit(head, route)
+    }
+
+    private func respondToInference(
+        _ message: HTTPRequestMessage,
+        _ clock: inout StageClock
+    ) throws(HTTPProblem) -> HTTPReply {
+        guard let route = InferenceRoute(target: message.head.path ?? "") else { throw .nothingHere }
+        do throws(HTTPProblem) {
+            return try self.openInference.respond(to: message, route, &clock)
+        } catch {
+            throw error.forInferenceClients
         }
     }
 
@@ -88,9 +137,15 @@ public struct NormalizationService: HTTPResponder {
         return HTTPReply(problem)
     }
 
-    private func route(of head: HTTPRequest) -> Route? {
-        let route = Route(target: head.path ?? "")
-        return route == .metrics && self.authorization.metricsAccess == .off ? nil : route
+    private func target(of head: HTTPRequest) -> RoutedTarget? {
+        let target = RoutedTarget(head.path ?? "")
+        return target?.route == .metrics && self.authorization.metricsAccess == .off ? nil : target
+    }
+}
+
+extension HTTPProblem {
+    fileprivate static var nothingHere: HTTPProblem {
+        HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
     }
 }
 
@@ -102,7 +157,7 @@ extension Readiness {
 }
 
 extension HTTPReply {
-    fileprivate static func allowing(_ methods: [HTTPRequest.Method]) -> HTTPReply {
+    static func allowing(_ methods: [HTTPRequest.Method]) -> HTTPReply {
         HTTPReply(head: HTTPResponse(status: .noContent, headerFields: [.allow: Route.list(methods)]))
     }
 

@@ -7,32 +7,51 @@ import Tensors
 
 /// A normalized tensor on its way back.
 struct NormalizeAnswer {
-    let request: NormalizeRequest
-    let layer: LayerType
+    private let id: String?
+    private let layer: RequestedLayer
+    private let outputIsNested: Bool
     let normalized: NormalizedTensor
 
-    private var output: Tensor { self.normalized.output }
+    init(_ task: NormalizeTask, _ normalized: NormalizedTensor) {
+        self.id = task.id
+        self.layer = task.requested
+        self.outputIsNested = task.outputIsNested
+        self.normalized = normalized
+    }
+
+    var output: Tensor { self.normalized.output }
 
     /// Writes the answer and ends the measurement.
-    func reply(as type: MediaType, _ clock: StageClock) throws(AllocationError) -> HTTPReply {
+    ///
+    /// - Parameter isFramed: whether JSON stands before the bytes of a binary answer.
+    func reply(as type: MediaType, isFramed: Bool, _ clock: StageClock) throws(AllocationError) -> HTTPReply {
+        switch type {
+        case .json: return try self.document(isBinary: false, clock)
+        case .binary where isFramed: return try self.document(isBinary: true, clock)
+        case .binary: return self.file([self.elements], as: type, clock.finishEncoding())
+        case .npy: return self.file(self.npy, as: type, clock.finishEncoding())
+        case .safetensors:
+            // The timing is part of the file, and so it ends before that.
+            let timing = clock.finishEncoding()
+            return self.file(self.safetensors(timing: timing), as: type, timing)
+        }
+    }
+
+    /// JSON with the data in it, or before it.
+    private func document(isBinary: Bool, _ clock: StageClock) throws(AllocationError) -> HTTPReply {
         var writer = JSONWriter()
         var serverTiming: String?
         try writer.object { (writer) throws(AllocationError) in
-            if let id = self.request.id {
+            if let id = self.id {
                 writer.member("id", id)
             }
             writer.name("layer")
-            writer.object { writer in
-                writer.member("type", self.layer.name)
-                if let sigma = self.normalized.sigma {
-                    writer.name("sigma")
-                    writer.number(sigma)
-                }
-            }
+            self.writeLayer(to: &writer)
             writer.name("output")
-            switch type {
-            case .json: try writer.tensor(self.output, nested: self.request.outputIsNested)
-            case .binary: writer.binaryTensor(self.output.dataType, shape: self.output.shape)
+            if isBinary {
+                writer.binaryTensor(self.output.dataType, shape: self.output.shape)
+            } else {
+                try writer.tensor(self.output, nested: self.outputIsNested)
             }
             // Last, because it ends here.
             let timing = clock.finishEncoding()
@@ -40,22 +59,36 @@ struct NormalizeAnswer {
             writer.name("timing")
             writer.object { writer in timing.write(to: &writer) }
         }
-        var fields: HTTPFields = [.contentType: type.rawValue]
+        var fields: HTTPFields = [.contentType: (isBinary ? MediaType.binary : .json).rawValue]
         fields[.serverTiming] = serverTiming
         let body: [HTTPBodyPart]
-        switch type {
-        case .json:
-            body = writer.finish().map(HTTPBodyPart.init)
-        case .binary:
+        if isBinary {
             fields[.inferenceHeaderContentLength] = "\(writer.bytes.count)"
-            body = [.bytes(writer.bytes), .buffer(self.output.buffer, self.output.byteRange)]
+            body = [.bytes(writer.bytes), self.elements]
+        } else {
+            body = writer.finish().map(HTTPBodyPart.init)
         }
         return HTTPReply(head: HTTPResponse(status: .ok, headerFields: fields), body: body)
+    }
+
+    /// Writes what the answer says of the layer.
+    func writeLayer(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("type", self.layer.type.name)
+            if case .registered(let layer) = self.layer {
+                writer.member("name", layer.name.text)
+                writer.member("version", layer.version.description)
+            }
+            if let sigma = self.normalized.sigma {
+                writer.name("sigma")
+                writer.number(sigma)
+            }
+        }
     }
 }
 
 extension HTTPBodyPart {
-    fileprivate init(_ part: JSONWriter.Part) {
+    init(_ part: JSONWriter.Part) {
         self =
             switch part {
             case .bytes(let bytes): .bytes(bytes)

@@ -15,6 +15,8 @@ struct NormalizeEndpoint {
     /// How many threads may share one large tensor.
     let threadCount: Int
 
+    let layers: LayerRepository
+
     func admit(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
         let exchange = try NormalizeExchange(head)
         return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
@@ -22,56 +24,54 @@ struct NormalizeEndpoint {
 
     func normalize(_ message: HTTPRequestMessage, _ clock: inout StageClock) throws(HTTPProblem) -> HTTPReply {
         let exchange = try NormalizeExchange(message.head)
-        var body: BinaryFraming
-        do throws(TensorFormatError) {
-            body = try BinaryFraming(
-                buffer: message.bufferOrEmpty(),
-                body: message.bodyRange,
-                jsonByteCount: exchange.jsonByteCount,
-                elementLimit: self.maximumElementCount
-            )
-        } catch {
-            throw HTTPProblem(error)
-        }
-        do throws(HTTPProblem) {
-            return try self.normalize(&body, as: exchange.responseType, &clock)
-        } catch {
-            // What is not JSON at all is told so before anything that was found wrong with its meaning on the way.
-            guard error.isAboutMeaning,
-                let syntaxError = JSONReader.syntaxError(in: body.json, nestingLimit: self.maximumJSONDepth)
-            else { throw error }
-            throw HTTPProblem(syntaxError)
-        }
-    }
-
-    private func normalize(
-        _ body: inout BinaryFraming,
-        as responseType: MediaType,
-        _ clock: inout StageClock
-    ) throws(HTTPProblem) -> HTTPReply {
-        let (request, input) = try self.decode(&body)
-        let layer = try request.layer.layer(in: body, precision: input.dataType == .fp64 ? .fp64 : .fp32)
+        let task = try self.decode(message, exchange.request)
         clock.finishDecoding()
-        let normalized: NormalizedTensor
-        do throws(LayerError) {
-            normalized = try layer.normalize(
-                input,
-                into: request.outputType(of: input),
-                threadCount: self.threadCount
-            )
-        } catch {
-            throw HTTPProblem(error)
-        }
+        let normalized = try task.run(threadCount: self.threadCount)
         clock.finishComputing()
-        let answer = NormalizeAnswer(request: request, layer: type(of: layer).type, normalized: normalized)
+        let answer = NormalizeAnswer(task, normalized)
         do throws(AllocationError) {
-            return try answer.reply(as: responseType, clock)
+            return try answer.reply(as: exchange.responseType, isFramed: exchange.isAnswerFramed, clock)
         } catch {
             throw HTTPProblem(.outOfMemory, "there is no memory for the answer")
         }
     }
 
-    private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> (NormalizeRequest, input: Tensor) {
+    /// What the content asks for.
+    private func decode(
+        _ message: HTTPRequestMessage,
+        _ form: NormalizeExchange.RequestForm
+    ) throws(HTTPProblem) -> NormalizeTask {
+        let source = NormalizeSource(
+            buffer: try HTTPProblem.wording(message.bufferOrEmpty),
+            range: message.bodyRange,
+            elementLimit: self.maximumElementCount,
+            layers: self.layers
+        )
+        switch form {
+        case .document(let jsonByteCount): return try self.decode(source, jsonByteCount: jsonByteCount)
+        case .npy(let query): return try source.npy(query.layer, outputType: query.outputType)
+        case .safetensors: return try source.safetensors()
+        case .raw(let tensor, let query): return try source.raw(tensor, query.layer, outputType: query.outputType)
+        }
+    }
+
+    private func decode(_ source: NormalizeSource, jsonByteCount: Int?) throws(HTTPProblem) -> NormalizeTask {
+        var body = try HTTPProblem.wording { () throws(TensorFormatError) in
+            try BinaryFraming(
+                buffer: source.buffer,
+                body: source.range,
+                jsonByteCount: jsonByteCount,
+                elementLimit: source.elementLimit
+            )
+        }
+        do throws(HTTPProblem) {
+            return try self.decode(&body)
+        } catch {
+            throw error.unlessSyntaxIsWrong(in: body, maximumDepth: self.maximumJSONDepth)
+        }
+    }
+
+    private func decode(_ body: inout BinaryFraming) throws(HTTPProblem) -> NormalizeTask {
         let request: NormalizeRequest
         do throws(TensorFormatError) {
             request = try NormalizeRequest(body.json, maximumDepth: self.maximumJSONDepth)
@@ -79,23 +79,37 @@ struct NormalizeEndpoint {
             throw HTTPProblem(error)
         }
         // The tensors of a layer that does not exist are not known, and so neither is their share of the body.
-        _ = try request.layer.known()
+        let layer = try request.layer.known(in: self.layers)
+        let input: Tensor
         do throws(TensorFormatError) {
             try body.assignBytes(to: request.tensors)
-            return (request, try body.decode(request.input, default: .fp32))
+            input = try body.decode(request.input, default: .fp32)
         } catch {
             throw HTTPProblem(error)
         }
+        var task = try NormalizeTask(layer, in: body, input: input, outputType: request.output.dataType)
+        task.id = request.id
+        task.outputIsNested = request.outputIsNested
+        return task
     }
 }
 
 extension HTTPProblem {
+    /// The problem itself, or what is wrong with the syntax: what is not JSON at all is told so before anything that was
+    /// found wrong with its meaning on the way.
+    func unlessSyntaxIsWrong(in body: BinaryFraming, maximumDepth: Int) -> HTTPProblem {
+        guard self.isAboutMeaning,
+            let syntaxError = JSONReader.syntaxError(in: body.json, nestingLimit: maximumDepth)
+        else { return self }
+        return HTTPProblem(syntaxError)
+    }
+
     /// Whether the request was taken to be JSON when it was refused.
-    fileprivate var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
+    private var isAboutMeaning: Bool { self.status == .unprocessableContent || self.status == .notFound }
 }
 
 extension HTTPRequestMessage {
-    fileprivate func bufferOrEmpty() throws(TensorFormatError) -> AlignedBuffer {
+    func bufferOrEmpty() throws(TensorFormatError) -> AlignedBuffer {
         if let buffer { return buffer }
         do throws(AllocationError) {
             return try AlignedBuffer(capacity: 0)

@@ -3,45 +3,98 @@ import HTTPTypes
 
 /// What the head of a request to normalize says of the representations on both ways (API section 3).
 struct NormalizeExchange {
+    /// How the request is written.
+    enum RequestForm {
+        /// JSON; `jsonByteCount` is its length at the start of the body in bytes, `nil` where it is all of the body.
+        case document(jsonByteCount: Int?)
+        /// A file of numpy's; the query has the layer.
+        case npy(NormalizeQuery)
+        /// A file of tensors, which has all that there is to say.
+        case safetensors
+        /// Nothing but the bytes of a tensor; the query has the rest.
+        case raw(RawTensorDescription, NormalizeQuery)
+    }
+
+    let request: RequestForm
+
     /// How the answer is written.
     let responseType: MediaType
 
-    /// The length of the JSON at the start of the body in bytes; `nil` where all of the body is JSON.
-    let jsonByteCount: Int?
-
     init(_ head: HTTPRequest) throws(HTTPProblem) {
-        if let name = head.firstQueryParameter {
-            throw HTTPProblem(.unknownMember, "unknown query parameter '\(name)'; the layer stands in the JSON")
-        }
         let fields = RelevantFields(head.headerFields)
         let requestType = try Self.requestType(fields)
+        self.request = try Self.requestForm(requestType, fields, try QueryParameters(target: head.path ?? ""))
         guard let responseType = MediaType.negotiate(accept: fields.accept, preferred: requestType) else {
             throw HTTPProblem(.notAcceptable, "none of the types in Accept is available: \(MediaType.list)")
         }
         self.responseType = responseType
-        self.jsonByteCount = try fields.jsonByteCount.map(Self.jsonByteCount)
-        if requestType == .binary && self.jsonByteCount == nil {
-            throw HTTPProblem(
-                .invalidBinaryFraming,
-                "\(MediaType.binary.rawValue) needs the field Inference-Header-Content-Length, "
-                    + "which says how many bytes of JSON come before the tensors"
-            )
-        }
+    }
+
+    /// Whether JSON stands before the bytes of a binary answer: bytes alone are answered with bytes alone.
+    var isAnswerFramed: Bool {
+        if case .raw = self.request { false } else { true }
     }
 
     /// Up to this size of content the work takes a small fraction of a millisecond, hardly more than a change of
     /// threads may cost. A byte of JSON takes some thirty times as long as a byte of a blob, and a byte of a blob
     /// may become ten of JSON.
     var inlineLimit: Int {
-        switch (self.jsonByteCount, self.responseType) {
-        case (nil, _): 32 << 10
-        case (let count?, .binary) where count <= 32 << 10: 512 << 10
-        default: 8 << 10
+        switch self.request {
+        case .document(nil): 32 << 10
+        case .document(let count?) where count > 32 << 10: 8 << 10
+        case _ where self.responseType == .json: 8 << 10
+        // The metadata may be JSON for the most part.
+        case .safetensors: 64 << 10
+        case .document, .npy, .raw: 512 << 10
         }
     }
 
-    /// Where the body begins in its buffer, so that the first tensor after the JSON is aligned to a cache line.
-    var bodyOffset: Int { -(self.jsonByteCount ?? 0) & 63 }
+    /// Where the body begins in its buffer, so that the first tensor after the JSON is aligned to a cache line. numpy
+    /// aligns its arrays itself; those of safetensors are aligned to their elements at least.
+    var bodyOffset: Int {
+        guard case .document(let jsonByteCount?) = self.request else { return 0 }
+        return -jsonByteCount & 63
+    }
+
+    private static func requestForm(
+        _ type: MediaType,
+        _ fields: RelevantFields,
+        _ query: QueryParameters
+    ) throws(HTTPProblem) -> RequestForm {
+        let jsonByteCount = try fields.jsonByteCount.map(Self.jsonByteCount)
+        switch type {
+        case .binary where jsonByteCount == nil && !query.items.isEmpty:
+            var query = query
+            let description = try RawTensorDescription(&query)
+            return .raw(description, try NormalizeQuery(query))
+        case .json, .binary:
+            if let name = query.items.first?.name {
+                throw QueryParameters.unknownParameter(name, "; the layer stands in the JSON")
+            }
+            guard type == .json || jsonByteCount != nil else {
+                throw HTTPProblem(
+                    .invalidBinaryFraming,
+                    "\(MediaType.binary.rawValue) needs the field Inference-Header-Content-Length, "
+                        + "which says how many bytes of JSON come before the tensors, or a query with the layer and the shape"
+                )
+            }
+            return .document(jsonByteCount: jsonByteCount)
+        case .npy, .safetensors:
+            guard jsonByteCount == nil else {
+                throw HTTPProblem(
+                    .invalidBinaryFraming,
+                    "Inference-Header-Content-Length does not go with \(type.rawValue), which has no JSON before it"
+                )
+            }
+            if type == .npy {
+                return .npy(try NormalizeQuery(query))
+            }
+            if let name = query.items.first?.name {
+                throw QueryParameters.unknownParameter(name, "; the layer stands in the metadata of the file")
+            }
+            return .safetensors
+        }
+    }
 
     private static func requestType(_ fields: RelevantFields) throws(HTTPProblem) -> MediaType {
         guard let value = fields.contentType else { return fields.jsonByteCount == nil ? .json : .binary }
@@ -88,16 +141,13 @@ private struct RelevantFields {
     }
 }
 
-extension HTTPRequest {
-    /// The name of the first parameter in the target's query, if there is a query; at most 64 characters of it.
-    fileprivate var firstQueryParameter: Substring? {
-        guard let path, let query = path.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
-        return path[query...].dropFirst().split(separator: "&").first?.prefix { $0 != "=" }.prefix(64)
-    }
-}
-
 extension HTTPField.Name {
     static let inferenceHeaderContentLength = Self(knownToBeValid: "Inference-Header-Content-Length")
+    /// How the tensor is made that an answer holds nothing but the elements of: `8,256`, and `FP32`.
+    static let normserveShape = Self(knownToBeValid: "Normserve-Shape")
+    static let normserveDataType = Self(knownToBeValid: "Normserve-Datatype")
+    /// σ₁ of spectral_norm, where the answer itself has no place for it.
+    static let normserveSigma = Self(knownToBeValid: "Normserve-Sigma")
     static let serverTiming = Self(knownToBeValid: "Server-Timing")
 
     private init(knownToBeValid name: String) {

@@ -21,11 +21,6 @@ struct NormalizeRequest {
     /// Whether the data of a JSON answer is nested.
     var outputIsNested: Bool { self.output.isNested ?? self.input.isNested }
 
-    /// The type of the answer's tensor: what was asked for, else the input's if it is a floating type, else FP32.
-    func outputType(of input: Tensor) -> DataType {
-        self.output.dataType ?? (input.dataType.isFloatingPoint ? input.dataType : .fp32)
-    }
-
     /// Reads everything but the numbers of the tensors.
     init(_ json: UnsafeRawBufferPointer, maximumDepth: Int) throws(TensorFormatError) {
         var reader = try JSONReader(json, nestingLimit: maximumDepth)

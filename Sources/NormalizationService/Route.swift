@@ -1,11 +1,15 @@
-import FoundationEssentials
 import HTTPCore
 import HTTPTypes
 
-/// A path that the service answers, and by which methods. `openapi.yaml` describes the same; a test compares them.
+/// A path that the service answers, and by which methods. What stands in braces is a parameter, one whole segment.
+///
+/// `openapi.yaml` describes the same; a test compares them.
 enum Route: String, CaseIterable {
     case normalize = "/normalize"
     case layerTypes = "/layer-types"
+    case layers = "/layers"
+    case layer = "/layers/{name}"
+    case layerVersion = "/layers/{name}/versions/{version}"
     case live = "/health/live"
     case ready = "/health/ready"
     case metrics = "/metrics"
@@ -27,35 +31,17 @@ enum Route: String, CaseIterable {
     var methods: [HTTPRequest.Method] {
         switch self {
         case .normalize: [.post, .options]
-        case .layerTypes, .live, .ready, .metrics, .openAPI: [.get, .head, .options]
+        case .layer: [.get, .head, .put, .delete, .options]
+        case .layerVersion: [.get, .head, .delete, .options]
+        case .layerTypes, .layers, .live, .ready, .metrics, .openAPI: [.get, .head, .options]
         }
     }
 
     /// All that any path answers.
-    static let allMethods: [HTTPRequest.Method] = [.get, .head, .post, .options]
+    static let allMethods: [HTTPRequest.Method] = [.get, .head, .post, .put, .delete, .options]
 
     /// The value of an `Allow` field.
     static func list(_ methods: [HTTPRequest.Method]) -> String {
         methods.map(\.rawValue).joined(separator: ", ")
-    }
-
-    /// The route of a target in origin-form, the query left out.
-    init?(target: String) {
-        if let route = Self(rawValue: target) {
-            self = route
-            return
-        }
-        let path = target.prefix { $0 != "?" }
-        // RFC 3986 §2.3: an encoded unreserved character means the same as the character. Segments are decoded one by
-        // one, so that an encoded slash never becomes a delimiter.
-        var segments: [String] = []
-        for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
-            guard
-                let decoded = URLComponents(string: "/\(segment)", encodingInvalidCharacters: false)?.path.dropFirst(),
-                !decoded.contains("/")
-            else { return nil }
-            segments.append(String(decoded))
-        }
-        self.init(rawValue: segments.joined(separator: "/"))
     }
 }

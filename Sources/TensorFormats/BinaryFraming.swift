@@ -10,7 +10,9 @@ public struct BinaryFraming: Sendable {
     private let jsonRange: Range<Int>
     private let binaryRange: Range<Int>
     private let isFramed: Bool
-    private let elementLimit: Int
+
+    /// How many elements each of the tensors may have.
+    public let elementLimit: Int
 
     /// Where the bytes of the binary tensors stand in `buffer`, by the tensors' offsets in the text.
     private var byteRanges: [Int: Range<Int>] = [:]

@@ -63,6 +63,10 @@ extension TensorFormatError: CustomStringConvertible {
         case .wrongElement, .fractionalElement, .elementOutOfRange, .elementCount, .nestingDisagrees, .raggedArray,
             .arrayForNumber, .numberForArray, .binaryWithoutShape, .binarySize, .invalidBooleanByte:
             self.elementDescription
+        case .safetensors(let fault):
+            "this is no safetensors file: \(fault)"
+        case .npy(let fault):
+            "this is no .npy file that can be read: \(fault)"
         case .outOfMemory(let byteCount):
             "there is no memory for a tensor of \(Self.counted(byteCount, "byte"))"
         }
@@ -149,7 +153,7 @@ extension TensorFormatError {
     }
 
     /// A name from the client in single quotes, at most 64 characters.
-    private static func quoted(_ name: String) -> String {
+    static func quoted(_ name: String) -> String {
         let kept = String(name.unicodeScalars.prefix(64))
         return "'\(Self.printable(kept))\(kept.unicodeScalars.count < name.unicodeScalars.count ? "…" : "")'"
     }

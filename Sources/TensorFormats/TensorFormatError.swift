@@ -90,6 +90,13 @@ public enum TensorFormatError: Error, Equatable {
     /// A byte of a binary BOOL tensor is neither 0 nor 1.
     case invalidBooleanByte(index: Int, pointer: String, offset: Int)
 
+    // MARK: The file is not of its format.
+
+    /// The bytes are no safetensors file, or one of its tensors cannot be had.
+    case safetensors(SafetensorsFault)
+    /// The bytes are no `.npy` file, or not one of a tensor.
+    case npy(NPYFault)
+
     /// The system has no memory for the tensor.
     case outOfMemory(byteCount: Int)
 }
@@ -109,7 +116,7 @@ extension TensorFormatError {
             .unpairedSurrogate(let offset), .controlCharacter(let offset), .invalidUTF8(let offset),
             .nestedTooDeeply(_, let offset):
             (nil, offset)
-        case .jsonLargerThanBody, .binarySizesDoNotFillBody, .outOfMemory:
+        case .jsonLargerThanBody, .binarySizesDoNotFillBody, .safetensors, .npy, .outOfMemory:
             (nil, nil)
         case .unexpectedByte(_, let pointer, let offset), .malformedNumber(_, let pointer, let offset),
             .wrongKind(_, _, let pointer, let offset), .notAnInteger(let pointer, let offset),

@@ -12,7 +12,7 @@ struct NormServe: ParsableCommand {
             Sizes take KiB, MiB and GiB; durations take ms, s and m.
             """,
         version: Version.current,
-        subcommands: [Serve.self, Health.self],
+        subcommands: [Serve.self, Normalize.self, Health.self],
         defaultSubcommand: Serve.self
     )
 
@@ -28,7 +28,7 @@ struct NormServe: ParsableCommand {
 
     /// Prints help and versions in full, errors as one line.
     private static func finish(with error: any Error, _ environment: ServeEnvironment) -> Never {
-        let exitCode = self.exitCode(for: error)
+        let exitCode = (error as? FileFailure).map { ExitCode($0.exitCode) } ?? self.exitCode(for: error)
         if exitCode == .success || error is ExitCode {
             self.exit(withError: error)
         }

@@ -8,10 +8,12 @@ struct Reloader {
     let keys: KeyOptions
     let server: HTTPServer
     let authorization: Authorization
+    let layers: LayerFiles
+    let repository: LayerRepository
     let logger: Logger
 
     func reload() {
-        guard self.identity != nil || self.keys.areConfigured else {
+        guard self.identity != nil || self.keys.areConfigured || self.layers.directory != nil else {
             return self.logger.notice("SIGHUP: there is nothing to reload")
         }
         if let identity {
@@ -25,6 +27,12 @@ struct Reloader {
                 let keys = try self.keys.load()
                 self.authorization.replaceKeys(with: keys)
                 return keys.counts
+            }
+        }
+        if self.layers.directory != nil {
+            self.reload("layers") { () throws(StartUpError) in
+                self.layers.log(try self.layers.load(into: self.repository))
+                return ["layers": "\(self.repository.count)"]
             }
         }
     }

@@ -9,7 +9,7 @@ struct Serve: ParsableCommand {
         discussion: """
             SIGTERM or SIGINT drains: /health/ready turns 503, no connection is accepted any more, requests in flight \
             finish, and the process exits with 0 within the drain time. A second signal ends it at once. SIGHUP reads the \
-            files of keys and certificates again.
+            files of keys, certificates and layers again.
             """
     )
 
@@ -46,6 +46,9 @@ struct Serve: ParsableCommand {
 
     @Option(help: "How a log line looks on standard error: text or json.")
     var logFormat = LogFormat.text
+
+    @OptionGroup(title: "Layers")
+    var layers: LayerOptions
 
     @OptionGroup(title: "TLS")
     var tls: TLSOptions

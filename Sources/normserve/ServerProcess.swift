@@ -39,6 +39,8 @@ struct ServerProcess {
         configuration.tls = try identity?.load()
         let keys = try self.options.keys.load()
         let authorization = Authorization(keys, metricsAccess: self.options.keys.metricsAccess)
+        let layers = LayerFiles(self.options, logger: self.logger)
+        let (repository, faults) = try layers.open()
         let memory = MemoryBudget(limit: self.options.limits.maxInFlightBytes.bytes)
         let metrics = HTTPMetrics(memory: memory)
         let server = HTTPServer(
@@ -47,7 +49,8 @@ struct ServerProcess {
                 self.serviceConfiguration,
                 authorization: authorization,
                 readiness: self.readiness,
-                metrics: metrics
+                metrics: metrics,
+                layers: repository
             ),
             memory: memory,
             metrics: metrics,
@@ -56,7 +59,9 @@ struct ServerProcess {
         do throws(HTTPServerError) {
             let address = try server.start()
             let settings = self.settings(configuration, address: address).merging(keys.counts) { $1 }
+                .merging(["layers": "\(repository.count)"]) { $1 }
             self.logger.notice("listening", metadata: settings)
+            layers.log(faults)
         } catch {
             throw StartUpError(description: error.description)
         }
@@ -67,6 +72,8 @@ struct ServerProcess {
             keys: self.options.keys,
             server: server,
             authorization: authorization,
+            layers: layers,
+            repository: repository,
             logger: self.logger
         )
         self.handleSignals(signals, for: server, reloader)
@@ -174,6 +181,8 @@ extension ServerProcess {
     private static func blockSignals() -> sigset_t {
         // The log's reader may go; that is no reason to end.
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow is an error of the write, which is answered.
+        signal(SIGXFSZ, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&signals, number) }

@@ -1,6 +1,7 @@
 """max-in-flight-bytes: bodies, decoded tensors and answers of all connections share one budget (503, and memory stays)."""
 
 import concurrent.futures
+import io
 import json
 
 import numpy as np
@@ -13,6 +14,8 @@ from problems import check_problem
 from server import ResponseReader, Server, request, wait_for
 from tensors import frame, tensor
 from test_json import EXAMPLE
+
+pytestmark = pytest.mark.memory
 
 TEXT = json.dumps(EXAMPLE).encode()
 MIB = 1 << 20
@@ -97,6 +100,19 @@ def test_decoded_tensors(tight):
     overloaded(tight, request("POST", "/normalize", text))
     overloaded(tight, binary(np.ones((3 * 1024, 1024)), "UINT8", "FP64"))
     assert tight.exchange(binary(np.ones((256, 1024)), "UINT8", "FP64")).status == 200
+
+
+def test_arrays_in_another_order(tight):
+    """An array in C order is normalized where it is; one in Fortran order needs as much memory again."""
+    target = "/normalize?type=layer_norm&axis=-1"
+    for order, status in (("C", 200), ("F", 503)):
+        file = io.BytesIO()
+        np.save(file, np.ones((2560, 1024), np.float32, order=order))
+        raw = request("POST", target, file.getvalue(), "Content-Type: application/x-npy")
+        if status == 200:
+            assert tight.exchange(raw, timeout=30).status == 200
+        else:
+            overloaded(tight, raw)
 
 
 def test_answers_as_json(tight):

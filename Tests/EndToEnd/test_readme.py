@@ -11,7 +11,8 @@ import sys
 
 import pytest
 
-from server import ROOT
+from certificates import write
+from server import ROOT, Server
 
 SNIPPETS = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 RUNNABLE = [number for number, (language, _) in enumerate(SNIPPETS) if language in ("sh", "python")]
@@ -25,6 +26,13 @@ def without_timing(document):
 def directory(tmp_path_factory):
     """Where all snippets run, as one may use the file that another wrote."""
     return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def server(directory):
+    """A server whose administrator's key is where the snippets look for it."""
+    with Server("--admin-key-file", write(directory / "admin.txt", b"administrator")) as running:
+        yield running
 
 
 @pytest.mark.parametrize("number", RUNNABLE)

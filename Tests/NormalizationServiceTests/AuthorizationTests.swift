@@ -73,12 +73,28 @@ import Testing
     func whatNeedsAKey(route: Route) throws {
         let client = try self.client()
         let isOpen = route == .live || route == .ready
+        let path = route.rawValue.replacing(/[{}]/, with: "")
         for method in [HTTPRequest.Method.get, .post, .options, .delete] {
-            let statuses = try ["client", "root"].map { try self.status(client, route.rawValue, key: $0, method) }
-            let status = try self.status(client, route.rawValue, key: nil, method)
-            #expect(statuses.allSatisfy { $0 != 401 && $0 != 403 })
+            let statuses = try ["client", "root"].map { try self.status(client, path, key: $0, method) }
+            let status = try self.status(client, path, key: nil, method)
+            let isForAdministrators = method == .delete && [.layer, .layerVersion].contains(route)
+            #expect(statuses.map { $0 == 401 || $0 == 403 } == [isForAdministrators, false])
             #expect(status == (isOpen ? statuses[0] : 401), "\(method)")
-            #expect(try self.status(client, route.rawValue, key: "no", method) == status, "\(method)")
+            #expect(try self.status(client, path, key: "no", method) == status, "\(method)")
+        }
+    }
+
+    @Test("The same of the Open Inference Protocol", arguments: InferenceRoute.all)
+    func whatNeedsAKey(route: InferenceRoute) throws {
+        let client = try self.client()
+        let path = try #require(route.template)
+        let isOpen = route == .live || route == .ready
+        let isForAdministrators = ["/load", "/unload"].contains { path.hasSuffix($0) }
+        for method in [HTTPRequest.Method.get, .post, .options, .delete] {
+            let statuses = try ["client", "root"].map { try self.status(client, path, key: $0, method) }
+            #expect(statuses.map { $0 == 401 || $0 == 403 } == [isForAdministrators, false])
+            #expect(try self.status(client, path, key: nil, method) == (isOpen ? statuses[0] : 401), "\(method)")
+            #expect(try self.status(client, path, key: "no", method) == (isOpen ? statuses[0] : 401), "\(method)")
         }
     }
 
@@ -130,6 +146,29 @@ import Testing
         let client = try self.client(api: nil, metrics: access)
         for (key, status) in zip([nil, "root"] as [String?], statuses) {
             #expect(try self.status(client, "/metrics", key: key) == status, "\(key ?? "none")")
+        }
+    }
+
+    @Test(
+        "Layers are changed by the administrator, and by nobody where there is none",
+        arguments: [
+            ("client", "root", [401, 401, 403, 404]), (nil, "root", [401, 401, 401, 404]),
+            ("client", nil, [401, 401, 403, 401]), (nil, nil, [403, 403, 403, 403]),
+        ] as [(String?, String?, [Int])]
+    )
+    func whoMayChangeLayers(api: String?, admin: String?, statuses: [Int]) throws {
+        let client = try self.client(api: api, admin: admin)
+        for (key, status) in zip([nil, "other", "client", "root"] as [String?], statuses) {
+            for path in ["/layers/bn1", "/layers/bn1/versions/1"] {
+                #expect(try self.status(client, path, key: key, .delete) == status, "\(key ?? "none")")
+            }
+            let put = try client.send(.put, "/layers/bn1", key.map { [.authorization: "Bearer \($0)"] } ?? [:])
+            // What the administrator sends is looked at, and is no layer.
+            #expect(put.status == (status == 404 ? 400 : status), "\(key ?? "none")")
+            #expect(put.isByHead == (status != 404))
+            if status == 403, admin == nil {
+                #expect(try put.problem.detail?.contains("--admin-key-file") == true)
+            }
         }
     }
 

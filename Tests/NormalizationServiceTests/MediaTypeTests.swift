@@ -6,12 +6,13 @@ import Testing
     @Test(arguments: [
         ("application/json", MediaType.json), ("Application/JSON; charset=utf-8", .json),
         (" application/octet-stream ", .binary), ("application/json;", .json),
+        ("application/x-npy", .npy), ("Application/X-SafeTensors", .safetensors),
     ])
     func contentTypesAreReadWithoutTheirParameters(value: String, type: MediaType) {
         #expect(MediaType(contentType: value) == type)
     }
 
-    @Test(arguments: ["", "text/plain", "application", "application/jsonx", "application/x-npy"])
+    @Test(arguments: ["", "text/plain", "application", "application/jsonx", "application/x-npz", "application/npy"])
     func otherContentTypesAreNone(value: String) {
         #expect(MediaType(contentType: value) == nil)
     }
@@ -28,6 +29,7 @@ import Testing
             ("application/json;version=1;q=0, application/json", .json), ("application/json;charset=utf-8", .json),
             ("application/json;q=0x1, application/octet-stream;q=0.001", .binary), ("application/json;q=1.", .json),
             ("application/json;q=1.5, */*;q=0.5", .binary),
+            ("application/x-npy;q=0.5, application/x-safetensors", .safetensors), ("application/x-npy", .npy),
             ("text/html", nil), ("*/*;q=0", nil), ("application/json;q=0", nil),
         ] as [(String?, MediaType?)]
     )

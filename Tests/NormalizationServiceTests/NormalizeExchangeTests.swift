@@ -9,7 +9,13 @@ import Testing
     @Test(
         arguments: [
             ([.contentType: "text/plain"], 415, "unsupported_media_type"),
-            ([.contentType: "application/x-npy"], 415, "unsupported_media_type"),
+            ([.contentType: "application/x-npz"], 415, "unsupported_media_type"),
+            ([.contentType: "application/x-npy"], 422, "missing_member"),
+            ([.contentType: "application/x-npy", .inferenceHeaderContentLength: "5"], 400, "invalid_binary_framing"),
+            (
+                [.contentType: "application/x-safetensors", .inferenceHeaderContentLength: "5"], 400,
+                "invalid_binary_framing"
+            ),
             ([.accept: "text/html"], 406, "not_acceptable"),
             ([.contentType: "application/octet-stream"], 400, "invalid_binary_framing"),
             ([.inferenceHeaderContentLength: "+5"], 400, "invalid_binary_framing"),
@@ -27,7 +33,10 @@ import Testing
 
     @Test func refusalsSayWhatWouldDo() throws {
         let type = try self.client.send(.post, "/normalize", [.contentType: "text/plain"])
-        #expect(type.fields[.accept] == "application/json, application/octet-stream")
+        #expect(
+            type.fields[.accept]
+                == "application/json, application/octet-stream, application/x-npy, application/x-safetensors"
+        )
     }
 
     @Test func aRepeatedLengthIsRefused() throws {
@@ -40,6 +49,26 @@ import Testing
         let answer = try self.client.send(.post, "/normalize?layer=bn1&shape=2")
         #expect(answer.status == 422)
         #expect(try answer.problem.detail == "unknown query parameter 'layer'; the layer stands in the JSON")
+    }
+
+    @Test(
+        "A query belongs to one form each",
+        arguments: [
+            ("?type=layer_norm&axis=-1", [.contentType: "application/x-npy"], nil),
+            ("?type=layer_norm&axis=-1&shape=2", [.contentType: "application/octet-stream"], nil),
+            ("?type=layer_norm&axis=-1&shape=2", [.contentType: "application/x-npy"], "/layer/shape"),
+            ("?type=layer_norm&axis=-1", [.contentType: "application/octet-stream"], "/input/shape"),
+            ("?type=layer_norm&axis=-1", [.contentType: "application/x-safetensors"], "?"),
+            ("", [.contentType: "application/x-safetensors"], nil),
+        ] as [(String, HTTPFields, String?)]
+    )
+    func queries(query: String, fields: HTTPFields, pointer: String?) throws {
+        let answer = try self.client.send(.post, "/normalize" + query, fields)
+        // What is admitted is refused later, as there is no content.
+        #expect(answer.isByHead == (pointer != nil))
+        if let pointer {
+            #expect(try answer.problem.pointer ?? "?" == pointer)
+        }
     }
 
     @Test(arguments: ["/normalize?", "/normalize?&"])
@@ -55,6 +84,9 @@ import Testing
             ([.inferenceHeaderContentLength: "100"], 512 << 10),
             ([.inferenceHeaderContentLength: "400000"], 8 << 10),
             ([.inferenceHeaderContentLength: "100", .accept: "application/json"], 8 << 10),
+            ([.inferenceHeaderContentLength: "100", .accept: "application/x-npy"], 512 << 10),
+            ([.contentType: "application/x-safetensors"], 64 << 10),
+            ([.contentType: "application/x-safetensors", .accept: "application/json"], 8 << 10),
         ] as [(HTTPFields, Int)]
     )
     func inlineLimits(fields: HTTPFields, limit: Int) throws {

@@ -10,6 +10,7 @@ import Testing
 struct ServiceClient {
     let readiness = Readiness()
     let metrics = HTTPMetrics(memory: MemoryBudget(limit: 1 << 30))
+    let layers = LayerRepository()
     var authorization = Authorization()
     var threadCount = 1
     var maximumElementCount = 1 << 28
@@ -23,7 +24,8 @@ struct ServiceClient {
             configuration,
             authorization: self.authorization,
             readiness: self.readiness,
-            metrics: self.metrics
+            metrics: self.metrics,
+            layers: self.layers
         )
     }
 

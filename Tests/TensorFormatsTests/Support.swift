@@ -43,6 +43,9 @@ func decode(_ text: [UInt8], as dataType: DataType = .fp32) throws(TensorFormatE
 }
 
 extension Tensor {
+    /// The elements' bytes, copied while there are any.
+    var bits: [UInt8] { withExtendedLifetime(self.buffer) { Array(self.bytes) } }
+
     func values<Element: BitwiseCopyable>(_ type: Element.Type) -> [Element] {
         withExtendedLifetime(self.buffer) { Array(self.elements(as: type)) }
     }
