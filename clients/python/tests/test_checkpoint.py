@@ -170,10 +170,16 @@ def run(*arguments):
 
 def test_command_line(server):
     assert run("health", server.url).returncode == 0
-    assert run("health", "http://127.0.0.1:1").returncode == 1
+    assert main(["health", "http://127.0.0.1:1"]) == 1
     assert run("--version").stdout == normserve.__version__ + "\n"
-    assert run().returncode == 2
-    assert run("health", "nonsense").stderr.startswith("normserve-client: base_url")
+
+
+def test_wrong_arguments(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2 and "COMMAND" in capsys.readouterr().err
+    assert main(["health", "nonsense"]) == 1
+    assert capsys.readouterr().err.startswith("normserve-client: base_url")
 
 
 def test_version():

@@ -168,11 +168,11 @@ class _Connection:
         self._socket.sendall(second)
 
     def _has_answered(self) -> bool:
-        return not isinstance(self._socket, ssl.SSLSocket) and _is_readable(self._socket)
+        return not isinstance(self._socket, ssl.SSLSocket) and is_readable(self._socket.fileno())
 
     def is_good(self) -> bool:
         """Whether the server has not closed it, nor said what nobody asked for."""
-        return time.monotonic() - self.idle_since < IDLE_SECONDS and not _is_readable(self._socket)
+        return time.monotonic() - self.idle_since < IDLE_SECONDS and not is_readable(self._socket.fileno())
 
     def close(self) -> None:
         self._socket.close()
@@ -258,9 +258,10 @@ def _seconds(deadline: float | None) -> float | None:
     return seconds
 
 
-def _is_readable(connected: socket.socket) -> bool:
+def is_readable(descriptor: int) -> bool:
+    """Whether a socket has bytes to be read, or has come to its end."""
     poll = select.poll()
-    poll.register(connected, select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
 
 
