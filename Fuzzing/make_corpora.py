@@ -101,6 +101,22 @@ def services():
         seed("layers", kind, bytes([index]))
 
 
+def inferences():
+    """Requests of the Open Inference Protocol: JSON, then a byte 0, then the bytes of the tensor."""
+    for index, datatype in enumerate(FLOATING):
+        described = {"name": "input", "shape": [2, 2], "datatype": datatype}
+        output = [{"name": "output", "parameters": {"binary_data": index % 2 == 0}}]
+        seed("infer", f"json {datatype}", compact({"id": "7", "inputs": [described | {"data": [1, 2.5, -3, 4]}], "outputs": output}))
+        size = {"parameters": {"binary_data_size": 4 * {"FP32": 4, "FP64": 8}.get(datatype, 2)}}
+        document = {"inputs": [described | size], "parameters": {"binary_data_output": index % 2 == 1}}
+        seed("infer", f"binary {datatype}", compact(document) + b"\0" + bytes(range(1, 9)))
+    channels = {"name": "input", "shape": [1, 3, 2], "datatype": "FP64", "data": [[[1, "NaN"], [2, 3], [4, 5]]]}
+    unknown = {"model_name": "bn", "more": {"a": [None]}, "parameters": {"own": 1}, "outputs": [{"name": "output", "parameters": {"classification": 1}}]}
+    seed("infer", "channels", compact({"inputs": [channels]}))
+    seed("infer", "unknown members", compact({"inputs": [channels | {"parameters": {"shared_memory_region": "r"}}]} | unknown))
+    seed("infer", "raw", b"\0" + bytes(24))
+
+
 REQUESTS = {
     "all members": '{"id":"7","layer":{"type":"lp_norm","p":"inf"},"input":{"shape":[1],"data":[1]},"output":{"datatype":"FP16","representation":"flat"}}',
     "type last": '{"input":[[1,2]],"layer":{"axes":[0,-1],"eps":1e-5,"type":"mean_variance_norm"}}',
@@ -290,6 +306,8 @@ JSON_WORDS = [
     "\"representation\":\"nested\"", "\"representation\":\"flat\"", "FP32", "FP64", "FP16", "BF16", "BOOL", "UINT8", "INT8", "UINT16", "INT16", "UINT32",
     "INT32", "UINT64", "INT64", "\0", "\"dtype\":\"", "\"data_offsets\":[", "\"__metadata__\":{", "F16", "U8", "F8_E4M3", "'descr': '<f4'", "'fortran_order': True",
     "'shape': (2,)", "True", "False", "&shape=2,2", "&type=", "&layer=", "&output_datatype=", "%2C", "channels_last", "channels_first", "variance", "std", "inf",
+    "\"inputs\":[{\"name\":\"input\"", "\"outputs\":[{\"name\":\"output\"", "\"binary_data\":true", "\"binary_data_output\":true", "\"classification\":1",
+    "\"shared_memory_region\":\"r\"",
 ]  # fmt: skip
 
 
@@ -307,7 +325,7 @@ def dictionary(name, words):
 def main():
     for directory in ("Corpora", "Dictionaries"):
         shutil.rmtree(HERE / directory, ignore_errors=True)
-    for write in (http, services, formats, files, codings, handshakes, sessions, identities):
+    for write in (http, services, inferences, formats, files, codings, handshakes, sessions, identities):
         write()
     parameters = {f'"{name}":' for names in PARAMETERS.values() for name in names}
     dictionary("http", HTTP_WORDS)

@@ -9,7 +9,7 @@ struct FuzzTarget: Sendable {
     static let all: [FuzzTarget] = [
         .requestHead, .chunkedBody, .codedContent, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming,
         .decimals,
-        .shortestDecimals, .safetensors, .npy, .serviceJSON, .serviceBinary, .serviceFiles, .layers, .tlsHandshake,
-        .tlsRecords, .pem,
+        .shortestDecimals, .safetensors, .npy, .serviceJSON, .serviceBinary, .serviceFiles, .infer, .layers,
+        .tlsHandshake, .tlsRecords, .pem,
     ]
 }

@@ -22,7 +22,7 @@ public enum HTTPAdmission: Sendable {
     /// - `bodyOffset`: where in its buffer the content begins, so that what matters within it is aligned;
     ///   0 to 63.
     /// - `inlineLimit`: a request with more content than this many bytes is answered on a worker, so that it does
-    ///   not hold up the other connections of its event loop.
+    ///   not hold up the other connections of its event loop; −1 is for any, without content, too.
     case receive(bodyOffset: Int, inlineLimit: Int)
 
     /// The reply is sent at once, and content is never looked at: the request is refused, or has no use for any.

@@ -56,7 +56,15 @@ public final class Authorization: Sendable {
     /// Makes sure that the request may ask for `route`, which is `nil` for a path that does not exist; 401 or 403
     /// otherwise. Costs next to nothing where no key is needed.
     func check(_ head: HTTPRequest, for route: Route?) throws(HTTPProblem) {
-        let requirement = self.requirement(of: route, head.method)
+        try self.check(head, self.requirement(of: route, head.method))
+    }
+
+    /// The same for a path of the Open Inference Protocol.
+    func check(_ head: HTTPRequest, forInference route: InferenceRoute?) throws(HTTPProblem) {
+        try self.check(head, self.requirement(of: route))
+    }
+
+    private func check(_ head: HTTPRequest, _ requirement: Requirement) throws(HTTPProblem) {
         guard requirement != .nothing else { return }
         // Where there are no keys at all, asking for one would send people looking for it.
         guard self.hasAPIKeys || self.hasAdminKeys else { throw .readOnly }
@@ -77,6 +85,14 @@ public final class Authorization: Sendable {
         case (.metrics, _) where self.metricsAccess == .open: .nothing
         case (.metrics, _) where self.metricsAccess == .adminKey: .adminKey
         case (.layer, .put), (.layer, .delete), (.layerVersion, .delete): .adminKey
+        default: self.hasAPIKeys ? .anyKey : .nothing
+        }
+    }
+
+    private func requirement(of route: InferenceRoute?) -> Requirement {
+        switch route {
+        case .live, .ready: .nothing
+        case .load, .unload: .adminKey
         default: self.hasAPIKeys ? .anyKey : .nothing
         }
     }

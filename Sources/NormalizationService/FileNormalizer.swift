@@ -29,6 +29,9 @@ public struct FileNormalizer: Sendable {
         case safetensors(AlignedBuffer, Range<Int>)
     }
 
+    /// What the file of a registered layer says besides: nothing that matters for one tensor.
+    private static let registeredKeys = ["datatype", "untyped"]
+
     private let threadCount: Int
 
     /// - Parameter threadCount: how many threads may share the tensor.
@@ -95,7 +98,8 @@ public struct FileNormalizer: Sendable {
             let file = try HTTPProblem.wording { () throws(TensorFormatError) in
                 try SafetensorsRequest(buffer, range, elementLimit: .max)
             }
-            return (try file.layer(besides: []), try file.outputType())
+            let document = try file.layer(besides: [], ["output_datatype"] + Self.registeredKeys)
+            return (document, try file.outputType())
         }
     }
 }

@@ -29,6 +29,8 @@ extension HTTPReply {
             }
         }
         self.head.headerFields[.contentType] = "application/problem+json"
+        // Clients of the Open Inference Protocol decode no errors, even if they say that they take codings.
+        self.mayBeCoded = false
         for field in problem.fields {
             self.head.headerFields.append(field)
         }

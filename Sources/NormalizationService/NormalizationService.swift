@@ -26,6 +26,7 @@ public struct NormalizationService: HTTPResponder {
     private let metrics: HTTPMetrics
     private let normalize: NormalizeEndpoint
     private let layers: LayersEndpoint
+    private let openInference: OpenInferenceService
 
     /// - Parameters:
     ///   - metrics: what the server counts, too.
@@ -52,10 +53,21 @@ public struct NormalizationService: HTTPResponder {
             maximumElementCount: configuration.maximumElementCount,
             layers: layers
         )
+        self.openInference = OpenInferenceService(
+            layers: layers,
+            readiness: readiness,
+            infer: InferEndpoint(
+                maximumJSONDepth: configuration.maximumJSONDepth,
+                maximumElementCount: configuration.maximumElementCount,
+                threadCount: configuration.threadCount
+            ),
+            version: configuration.version
+        )
     }
 
     public func admit(_ head: HTTPRequest) -> HTTPAdmission {
         do throws(HTTPProblem) {
+            if InferenceRoute.isPrefix(ofTarget: head.path ?? "") { return try self.admitInference(head) }
             let target = self.target(of: head)
             let route = target?.route
             // Before anything else: who has no key learns nothing of what is here.
@@ -63,7 +75,7 @@ public struct NormalizationService: HTTPResponder {
             // RFC 9110 §9.3.7: what the server as a whole can do.
             guard head.method != .options || head.path != "*" else { return .answer(.allowing(Route.allMethods)) }
             guard let target, let route else {
-                throw HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
+                throw .nothingHere
             }
             try route.check(head.method)
             return switch (route, head.method) {
@@ -85,6 +97,9 @@ public struct NormalizationService: HTTPResponder {
     public func respond(to message: HTTPRequestMessage) -> HTTPReply {
         var clock = StageClock(message)
         do throws(HTTPProblem) {
+            if InferenceRoute.isPrefix(ofTarget: message.head.path ?? "") {
+                return try self.respondToInference(message, &clock)
+            }
             guard let target = self.target(of: message.head), target.route != .normalize else {
                 return try self.normalize.normalize(message, &clock)
             }
@@ -93,6 +108,25 @@ public struct NormalizationService: HTTPResponder {
             var reply = self.reply(to: error)
             reply.head.headerFields[.serverTiming] = clock.finishEncoding().serverTiming
             return reply
+        }
+    }
+
+    private func admitInference(_ head: HTTPRequest) throws(HTTPProblem) -> HTTPAdmission {
+        let route = InferenceRoute(target: head.path ?? "")
+        try self.authorization.check(head, forInference: route)
+        guard let route else { throw .nothingHere }
+        return try self.openInference.admit(head, route)
+    }
+
+    private func respondToInference(
+        _ message: HTTPRequestMessage,
+        _ clock: inout StageClock
+    ) throws(HTTPProblem) -> HTTPReply {
+        guard let route = InferenceRoute(target: message.head.path ?? "") else { throw .nothingHere }
+        do throws(HTTPProblem) {
+            return try self.openInference.respond(to: message, route, &clock)
+        } catch {
+            throw error.forInferenceClients
         }
     }
 
@@ -109,6 +143,12 @@ public struct NormalizationService: HTTPResponder {
     }
 }
 
+extension HTTPProblem {
+    fileprivate static var nothingHere: HTTPProblem {
+        HTTPProblem(.notFound, "there is nothing at this path; GET /openapi.yaml describes the API")
+    }
+}
+
 extension Readiness {
     fileprivate func reply() throws(HTTPProblem) -> HTTPReply {
         guard !self.isDraining else { throw HTTPError.draining.problem }
@@ -117,7 +157,7 @@ extension Readiness {
 }
 
 extension HTTPReply {
-    fileprivate static func allowing(_ methods: [HTTPRequest.Method]) -> HTTPReply {
+    static func allowing(_ methods: [HTTPRequest.Method]) -> HTTPReply {
         HTTPReply(head: HTTPResponse(status: .noContent, headerFields: [.allow: Route.list(methods)]))
     }
 

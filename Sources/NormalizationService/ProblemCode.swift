@@ -12,6 +12,8 @@ enum ProblemCode: String, CaseIterable {
     case forbidden = "forbidden"
     case notFound = "not_found"
     case unknownLayer = "unknown_layer"
+    /// The same for a client of the Open Inference Protocol, which knows another status.
+    case unknownModel = "unknown_model"
     case methodNotAllowed = "method_not_allowed"
     case readOnlyLayer = "read_only_layer"
     case notAcceptable = "not_acceptable"
@@ -28,6 +30,9 @@ enum ProblemCode: String, CaseIterable {
     case missingParameter = "missing_parameter"
     case invalidParameter = "invalid_parameter"
     case shapeMismatch = "shape_mismatch"
+    /// Part of the Open Inference Protocol, but not of what is here.
+    case notSupported = "not_supported"
+    case modelNotReady = "model_not_ready"
     case storageFailed = "storage_failed"
     case storageFull = "storage_full"
     /// The server says the same of content for which it has no room.
@@ -35,7 +40,8 @@ enum ProblemCode: String, CaseIterable {
 
     var status: HTTPResponse.Status {
         switch self {
-        case .invalidJSON, .invalidBinaryFraming, .invalidNPY, .invalidSafetensors, .invalidQuery: .badRequest
+        case .invalidJSON, .invalidBinaryFraming, .invalidNPY, .invalidSafetensors, .invalidQuery, .unknownModel:
+            .badRequest
         case .unauthorized: .unauthorized
         case .forbidden: .forbidden
         case .notFound, .unknownLayer: .notFound
@@ -46,9 +52,10 @@ enum ProblemCode: String, CaseIterable {
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
             .tooManyElements, .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
+        case .notSupported: .notImplemented
         case .storageFailed: .internalServerError
         case .storageFull: .insufficientStorage
-        case .outOfMemory: .serviceUnavailable
+        case .modelNotReady, .outOfMemory: .serviceUnavailable
         }
     }
 }

@@ -106,17 +106,22 @@ extension JSONReader {
         var byteCount: Int?
         try self.readObject { (reader, name) throws(TensorFormatError) in
             guard name == "binary_data_size" else { throw reader.unknownMember(name) }
-            _ = try reader.peekToken()
-            let offset = reader.position
-            let size = try reader.readInteger()
-            guard size >= 0 else {
-                throw .integerOutOfRange(range: "a number of bytes", pointer: reader.pointer, offset: offset)
-            }
-            byteCount = size
+            byteCount = try reader.readByteCount()
         }
         guard let byteCount else {
             throw .missingMember(name: "binary_data_size", pointer: self.pointer, offset: offset)
         }
         return byteCount
+    }
+
+    /// Reads an integer that is not negative.
+    mutating func readByteCount() throws(TensorFormatError) -> Int {
+        _ = try self.peekToken()
+        let offset = self.position
+        let size = try self.readInteger()
+        guard size >= 0 else {
+            throw .integerOutOfRange(range: "a number of bytes", pointer: self.pointer, offset: offset)
+        }
+        return size
     }
 }

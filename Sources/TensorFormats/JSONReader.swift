@@ -138,7 +138,7 @@ extension JSONReader {
     }
 
     /// The pointer to the object whose member is being read.
-    private var objectPointer: String {
+    var objectPointer: String {
         var object = self.path
         object.leave()
         return object.text

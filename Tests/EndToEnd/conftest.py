@@ -1,7 +1,8 @@
 import pytest
 import yaml
 
-from certificates import Authority
+import oip
+from certificates import Authority, write
 from server import Server
 
 
@@ -55,3 +56,15 @@ def tls_server(ecdsa):
 def description(server):
     """A large text: the answer to GET /openapi.yaml."""
     return server.get("/openapi.yaml").content
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """One normserve with the layers of oip.LAYERS; its administrator's key is oip.ADMIN, and reading needs oip.API."""
+    folder = tmp_path_factory.mktemp("models")
+    keys = [f"--{name}-key-file={write(folder / name, key.encode())}" for name, key in [("admin", oip.ADMIN), ("api", oip.API)]]
+    with Server(*keys, key=oip.API) as running:
+        for layer in oip.LAYERS:
+            assert oip.register(running, *layer) == "1"
+        yield running
+        assert running.is_healthy()

@@ -100,6 +100,7 @@ def test_a_bomb_behind_an_honest_start(small):
     refusal(small, coded_request(compress(TEXT) + zeros(8)), 413, "body_too_large")
 
 
+@pytest.mark.memory
 def test_many_bombs(small):
     """Memory does not pile up: what zlib needs for one stream, lost 400 times, would be more than is allowed here."""
     bomb = coded_request(zeros(2))

@@ -281,6 +281,7 @@ def test_clients_that_go_away(how):
         eventually(has_room)
 
 
+@pytest.mark.memory
 def test_clients_that_go_away_cost_no_memory():
     """The second five hundred leave as much behind as the first."""
     with Server() as server:

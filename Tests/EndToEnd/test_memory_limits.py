@@ -15,6 +15,8 @@ from server import ResponseReader, Server, request, wait_for
 from tensors import frame, tensor
 from test_json import EXAMPLE
 
+pytestmark = pytest.mark.memory
+
 TEXT = json.dumps(EXAMPLE).encode()
 MIB = 1 << 20
 LIMIT = 16 * MIB

@@ -1,6 +1,7 @@
 """Every snippet of the README runs: `sh` and `python` blocks against a server, in order; a `json` block is the answer.
 
-Blocks marked `console` show commands that start servers or build images; those are tested elsewhere.
+Blocks marked `console` show commands that start servers or build images; those are tested elsewhere. Those marked `pycon`
+need the Python client, whose tests run them.
 """
 
 import json
@@ -10,7 +11,8 @@ import sys
 
 import pytest
 
-from server import ROOT
+from certificates import write
+from server import ROOT, Server
 
 SNIPPETS = re.findall(r"^```(\w*)\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
 RUNNABLE = [number for number, (language, _) in enumerate(SNIPPETS) if language in ("sh", "python")]
@@ -26,6 +28,13 @@ def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
+@pytest.fixture(scope="module")
+def server(directory):
+    """A server whose administrator's key is where the snippets look for it."""
+    with Server("--admin-key-file", write(directory / "admin.txt", b"administrator")) as running:
+        yield running
+
+
 @pytest.mark.parametrize("number", RUNNABLE)
 def test_snippet(server, directory, number):
     language, text = SNIPPETS[number]
@@ -38,4 +47,4 @@ def test_snippet(server, directory, number):
 
 
 def test_languages():
-    assert {language for language, _ in SNIPPETS} <= {"sh", "python", "json", "console"}
+    assert {language for language, _ in SNIPPETS} <= {"sh", "python", "json", "console", "pycon"}

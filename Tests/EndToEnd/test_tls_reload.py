@@ -182,6 +182,7 @@ def test_new_authority_of_clients(authority, stranger, ecdsa, tmp_path, version)
             files.client = theirs  # The end of the test asks the server how it is.
 
 
+@pytest.mark.memory
 def test_many_reloads(ecdsa, tmp_path):
     """Neither memory nor descriptors pile up."""
     files = ecdsa.copy(tmp_path)

@@ -83,6 +83,20 @@ import Testing
         }
     }
 
+    @Test("The same of the Open Inference Protocol", arguments: InferenceRoute.all)
+    func whatNeedsAKey(route: InferenceRoute) throws {
+        let client = try self.client()
+        let path = try #require(route.template)
+        let isOpen = route == .live || route == .ready
+        let isForAdministrators = ["/load", "/unload"].contains { path.hasSuffix($0) }
+        for method in [HTTPRequest.Method.get, .post, .options, .delete] {
+            let statuses = try ["client", "root"].map { try self.status(client, path, key: $0, method) }
+            #expect(statuses.map { $0 == 401 || $0 == 403 } == [isForAdministrators, false])
+            #expect(try self.status(client, path, key: nil, method) == (isOpen ? statuses[0] : 401), "\(method)")
+            #expect(try self.status(client, path, key: "no", method) == (isOpen ? statuses[0] : 401), "\(method)")
+        }
+    }
+
     @Test("The key is judged before anything else", arguments: ["/", "/nowhere", "*", "", "/normalize?x=1", "/%00"])
     func unknownPathsNeedAKey(path: String) throws {
         for method in [HTTPRequest.Method.get, .post, .options, .trace] {

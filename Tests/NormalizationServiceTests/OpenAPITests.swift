@@ -26,19 +26,39 @@ import Yams
     }
 
     /// What a path answers, by method.
-    private func operations(of route: Route) throws -> [Node: Node] {
-        let path = try #require(self.document["paths"]?[route.rawValue]?.mapping)
+    private func operations(of route: Route) throws -> [Node: Node] { try self.operations(ofPath: route.rawValue) }
+
+    private func operations(ofPath path: String) throws -> [Node: Node] {
+        let path = try #require(self.document["paths"]?[path]?.mapping)
         return Dictionary(uniqueKeysWithValues: path.filter { $0.key.string != "parameters" })
     }
 
     @Test func thePathsAreTheRoutes() throws {
         let paths = try #require(self.document["paths"]?.mapping)
-        #expect(Set(paths.keys.compactMap(\.string)) == Set(Route.allCases.map(\.rawValue)))
+        let inference = InferenceRoute.all.compactMap(\.template)
+        #expect(Set(paths.keys.compactMap(\.string)) == Set(Route.allCases.map(\.rawValue) + inference))
         for route in Route.allCases {
             let described = Set(try self.operations(of: route).keys.compactMap { $0.string?.uppercased() })
             // HEAD goes with every GET, OPTIONS with every path.
             let answered = Set(route.methods.map(\.rawValue)).subtracting(["HEAD", "OPTIONS"])
             #expect(described == answered, "\(route.rawValue)")
+        }
+    }
+
+    @Test func whatIsSaidOfThePathsOfOpenInferenceIsSo() throws {
+        let authorization = Authorization(.init(admin: try KeyRing(file: Array("key".utf8))))
+        for route in InferenceRoute.all {
+            let operations = try self.operations(ofPath: try #require(route.template))
+            let described = Set(operations.keys.compactMap { $0.string?.uppercased() })
+            #expect(described == Set(route.methods.map(\.rawValue)).subtracting(["HEAD", "OPTIONS"]), "\(route)")
+            for operation in operations.values {
+                // Where there are only administrators, all others are open.
+                let head = HTTPRequest(method: .post, scheme: nil, authority: nil, path: nil)
+                let isForAdministrators = (try? authorization.check(head, forInference: route)) == nil
+                #expect((operation["security"]?.sequence?.count == 1) == isForAdministrators, "\(route)")
+                let isHealth = route == .live || route == .ready
+                #expect((operation["security"]?.sequence?.isEmpty == true) == isHealth, "\(route)")
+            }
         }
     }
 

@@ -29,7 +29,13 @@ extension LayerIndex {
                 faults.append(LayerFault(layer: name.text, reason: "a layer of a checkpoint has this name"))
                 continue
             }
-            layers[name] = LayerVersions(versions.map { RegisteredLayer(name, $0.key, $0.value) })
+            let old = self.layers[name]
+            layers[name] = LayerVersions(
+                versions.map { (version, layer) in
+                    let statistics = old?[version]?.statistics ?? ModelStatistics()
+                    return RegisteredLayer(name, version, layer, statistics: statistics)
+                }
+            )
         }
         for old in self.layers.values.flatMap(\.layers) where !old.isReadOnly {
             if damaged.contains([old.name.text, old.version.description]) || damaged.contains([old.name.text, nil]) {

@@ -15,13 +15,24 @@ final class RegisteredLayer: Sendable {
     /// Whether the administrator cannot replace or remove it: it comes from a checkpoint.
     let isReadOnly: Bool
 
+    /// What clients of the Open Inference Protocol asked of it.
+    let statistics: ModelStatistics
+
     private let single: any NormalizationLayer
     private let double: any NormalizationLayer
 
-    init(_ name: LayerName, _ version: LayerVersion, _ prepared: PreparedLayer, isReadOnly: Bool = false) {
+    /// - Parameter statistics: those of the same version before it was read again.
+    init(
+        _ name: LayerName,
+        _ version: LayerVersion,
+        _ prepared: PreparedLayer,
+        isReadOnly: Bool = false,
+        statistics: ModelStatistics = ModelStatistics()
+    ) {
         self.name = name
         self.version = version
         self.isReadOnly = isReadOnly
+        self.statistics = statistics
         self.definition = prepared.definition
         self.geometry = prepared.geometry
         self.single = prepared.single
