@@ -45,12 +45,12 @@ private enum InferExchangeCheck {
         let layers = LayerRepository()
         do {
             for (name, dataType) in [("ln", DataType.fp32), ("half", .fp16), ("brain", .bf16)] {
-                try self.register(LayerNorm.type, [.normalizedShape: .integers([2])], dataType, as: name, in: layers)
+                try Self.register(LayerNorm.type, [.normalizedShape: .integers([2])], dataType, as: name, in: layers)
             }
             let ones = try Tensor(uninitialized: .fp32, shape: Shape([3]))
             ones.elements(as: Float.self).update(repeating: 1)
             let values: [ParameterName: ParameterValue] = [.runningMean: .tensor(ones), .runningVar: .tensor(ones)]
-            try self.register(BatchNorm.type, values, .fp64, as: "bn", in: layers)
+            try Self.register(BatchNorm.type, values, .fp64, as: "bn", in: layers)
         } catch {
             return nil
         }

@@ -120,7 +120,7 @@ struct SafetensorsRequest {
     }
 
     /// The word that the metadata has for `key`; quotation marks around it are JSON's.
-    private func value(of key: String) -> String? {
+    func value(of key: String) -> String? {
         guard let text = self.header.metadata.first(where: { $0.name.isSameText(as: key) })?.value else { return nil }
         guard text.utf8.count > 1, text.utf8.first == UInt8(ascii: "\""), text.utf8.last == UInt8(ascii: "\"") else {
             return text

@@ -3,7 +3,7 @@ struct ServeEnvironment {
     /// Every option of `serve` without its dashes. A test compares the list with the command's help.
     static let optionNames = [
         "host", "port", "unix-socket", "threads", "log-level", "log-format", "compression-level",
-        "layers",
+        "layers", "checkpoint", "checkpoint-rules",
         "tls-certificate", "tls-key", "tls-client-ca",
         "api-key-file", "admin-key-file", "metrics-access",
         "max-body-bytes", "max-json-depth", "max-elements", "max-request-line-bytes", "max-head-bytes", "max-fields",

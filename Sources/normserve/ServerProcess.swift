@@ -40,7 +40,7 @@ struct ServerProcess {
         let keys = try self.options.keys.load()
         let authorization = Authorization(keys, metricsAccess: self.options.keys.metricsAccess)
         let layers = LayerFiles(self.options, logger: self.logger)
-        let (repository, faults) = try layers.open()
+        let (repository, report) = try layers.open()
         let memory = MemoryBudget(limit: self.options.limits.maxInFlightBytes.bytes)
         let metrics = HTTPMetrics(memory: memory)
         let server = HTTPServer(
@@ -61,7 +61,7 @@ struct ServerProcess {
             let settings = self.settings(configuration, address: address).merging(keys.counts) { $1 }
                 .merging(["layers": "\(repository.count)"]) { $1 }
             self.logger.notice("listening", metadata: settings)
-            layers.log(faults)
+            layers.log(report)
         } catch {
             throw StartUpError(description: error.description)
         }

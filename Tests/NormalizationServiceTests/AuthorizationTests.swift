@@ -73,14 +73,13 @@ import Testing
     func whatNeedsAKey(route: Route) throws {
         let client = try self.client()
         let isOpen = route == .live || route == .ready
-        let path = route.rawValue.replacing(/[{}]/, with: "")
         for method in [HTTPRequest.Method.get, .post, .options, .delete] {
-            let statuses = try ["client", "root"].map { try self.status(client, path, key: $0, method) }
-            let status = try self.status(client, path, key: nil, method)
+            let statuses = try ["client", "root"].map { try self.status(client, route.examplePath, key: $0, method) }
+            let status = try self.status(client, route.examplePath, key: nil, method)
             let isForAdministrators = method == .delete && [.layer, .layerVersion].contains(route)
             #expect(statuses.map { $0 == 401 || $0 == 403 } == [isForAdministrators, false])
             #expect(status == (isOpen ? statuses[0] : 401), "\(method)")
-            #expect(try self.status(client, path, key: "no", method) == status, "\(method)")
+            #expect(try self.status(client, route.examplePath, key: "no", method) == status, "\(method)")
         }
     }
 

@@ -1,5 +1,8 @@
+import AlignedMemory
 import Foundation
 import HTTPTypes
+import TensorFormats
+import Tensors
 import Testing
 
 @testable import NormalizationService
@@ -170,11 +173,83 @@ import Testing
 
     @Test func theContentTypeIsJSON() throws {
         #expect(try self.put("x", self.batchNorm, [.contentType: "application/json; charset=utf-8"]).status == 201)
-        for type in ["text/plain", "application/octet-stream", ""] {
+        for type in ["text/plain", "application/octet-stream", "application/x-npy", ""] {
             let answer = try self.put("x", self.batchNorm, [.contentType: type])
             #expect(answer.status == 415)
             #expect(answer.isByHead)
         }
+    }
+
+    private func safetensors(_ metadata: [(String, String)], weight: [Double] = [0.1, 3]) throws -> [UInt8] {
+        let tensor = try Tensor(uninitialized: .fp64, shape: Shape([weight.count]))
+        _ = tensor.elements(as: Double.self).update(from: weight)
+        let writer = SafetensorsWriter([("weight", tensor)], metadata: metadata.map { (name: $0, value: $1) })
+        return writer.header + writer.tensors.flatMap { Array($0.bytes) }
+    }
+
+    private func put(_ name: String, safetensors file: [UInt8]) throws -> Answer {
+        let fields: HTTPFields = [.contentType: "application/x-safetensors", .authorization: "Bearer root"]
+        return try self.client.send(.put, "/layers/\(name)", fields, body: file)
+    }
+
+    @Test func aSafetensorsFileIsALayer() throws {
+        let file = try self.safetensors([("type", "rms_norm"), ("normalized_shape", "[2]"), ("eps", "1e-3")])
+        #expect(try self.put("x", safetensors: file).json["datatype"] as? String == "FP64")
+        let parameters = try self.get("/layers/x?parameters=true").json["parameters"] as? NSDictionary
+        #expect(
+            parameters == [
+                "normalized_shape": [2], "eps": 0.001,
+                "weight": ["shape": [2], "datatype": "FP64", "data": [0.1, 3]] as [String: Any],
+            ] as NSDictionary
+        )
+        // As the server itself writes it: the tensor came without a type.
+        let own = try self.safetensors([
+            ("type", "rms_norm"), ("axis", "-1"), ("datatype", "BF16"), ("untyped", #"["weight"]"#),
+        ])
+        #expect(try self.put("y", safetensors: own).json["datatype"] as? String == "BF16")
+        try self.put("z", #"{"type":"rms_norm","axis":-1,"weight":[0.1,3]}"#)
+        let outputs = try ["y", "z"].map {
+            try self.client.normalize(#"{"layer":"\#($0)","input":[[7.7,1.3]]}"#).json["output"] as? NSDictionary
+        }
+        #expect(outputs[0] == outputs[1] && outputs[0] != nil)
+    }
+
+    @Test(
+        arguments: [
+            ([], "missing_member"), ([("layer", "bn1")], "unknown_member"), ([("type", "norm")], "unknown_layer_type"),
+            ([("type", "lp_norm")], "unknown_member"), ([("type", "rms_norm")], "missing_parameter"),
+            ([("type", "instance_norm"), ("datatype", "INT8")], "unsupported_datatype"),
+            ([("type", "instance_norm"), ("datatype", "F32")], "unsupported_datatype"),
+            ([("type", "instance_norm"), ("untyped", #"["bias"]"#)], "invalid_value"),
+            ([("type", "instance_norm"), ("untyped", "weight")], "invalid_value"),
+            ([("type", "instance_norm"), ("eps", "much")], "invalid_value"),
+        ] as [([(String, String)], String)]
+    )
+    func aSafetensorsFileThatIsNoLayer(metadata: [(String, String)], code: String) throws {
+        let answer = try self.put("bn1", safetensors: try self.safetensors(metadata))
+        #expect(answer.status == 422)
+        #expect(try answer.problem.code == code, "\(self.text(answer))")
+        #expect(try self.get("/layers/bn1").status == 404)
+    }
+
+    @Test func whatIsNoSafetensorsFileIsRefused() throws {
+        let file = try self.safetensors([("type", "instance_norm")])
+        for count in [0, 7, 8, 40, file.count - 1] {
+            let answer = try self.put("x", safetensors: Array(file.prefix(count)))
+            #expect(answer.status == 400)
+            #expect(try answer.problem.code == "invalid_safetensors")
+        }
+    }
+
+    @Test("What is registered is on no request's account")
+    func registeredLayersAreNotInFlight() throws {
+        let budget = MemoryBudget(limit: 1 << 24)
+        let weight = String(repeating: "1.5,", count: 99_999) + "1.5"
+        let answer = try MemoryBudget.$current.withValue(budget) {
+            try self.put("x", #"{"type":"instance_norm","weight":[\#(weight)]}"#)
+        }
+        #expect(answer.status == 201)
+        #expect(budget.usedBytes == 0)
     }
 
     @Test func versionsAreRemoved() throws {

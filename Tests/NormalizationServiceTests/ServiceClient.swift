@@ -121,3 +121,8 @@ struct Answer {
         }
     }
 }
+
+extension Route {
+    /// A path of the route, with something in the places of its parameters.
+    var examplePath: String { self.rawValue.replacing(/[{}]/, with: "") }
+}

@@ -8,18 +8,37 @@ extension LayerDefinition {
     /// Reads a layer object, which may say `datatype` besides (API section 6).
     init(json body: BinaryFraming, maximumDepth: Int) throws(HTTPProblem) {
         var dataType: DataType?
-        let document: LayerDocument
-        do throws(TensorFormatError) {
+        let document = try HTTPProblem.wording { () throws(TensorFormatError) in
             var reader = try JSONReader(body.json, nestingLimit: maximumDepth)
-            document = try LayerDocument(&reader) { (reader, name) throws(TensorFormatError) in
+            let document = try LayerDocument(&reader) { (reader, name) throws(TensorFormatError) in
                 guard name == "datatype" else { return false }
                 dataType = try reader.readDataType()
                 return true
             }
             try reader.finish()
-        } catch {
-            throw HTTPProblem(error)
+            return document
         }
+        try self.init(document, in: body, dataType: dataType)
+    }
+
+    /// Reads a safetensors file: tensors by the names of the parameters, all else in the metadata, `datatype` included.
+    init(safetensors body: BinaryFraming, _ file: SafetensorsRequest) throws(HTTPProblem) {
+        let document = try file.layer(besides: [], [LayerFile.dataTypeName, LayerFile.untypedName])
+        let dataType = try file.value(of: LayerFile.dataTypeName).map { (name) throws(HTTPProblem) in
+            try DataType(name, of: LayerFile.dataTypeName, pointer: "/datatype")
+        }
+        try self.init(document, in: body, dataType: dataType, untyped: file.value(of: LayerFile.untypedName))
+    }
+
+    /// - Parameters:
+    ///   - body: where the document's tensors stand.
+    ///   - names: what the file of a registered layer says of tensors that came without a data type.
+    private init(
+        _ document: LayerDocument,
+        in body: BinaryFraming,
+        dataType: DataType?,
+        untyped names: String? = nil
+    ) throws(HTTPProblem) {
         guard dataType?.isFloatingPoint ?? true else {
             throw HTTPProblem(
                 .unsupportedDataType,
@@ -40,10 +59,17 @@ extension LayerDefinition {
         var values: [ParameterName: ParameterValue] = [:]
         var untyped: Set<ParameterName> = []
         for parameter in parameters {
-            if case .tensor(let tensor) = parameter.value, tensor.dataType == nil {
+            if parameter.value.isUntyped {
                 untyped.insert(parameter.name)
             }
             values[parameter.name] = try Self.value(of: parameter.value, in: body)
+        }
+        if let names {
+            guard let listed = try? LayerFile.names(names), listed.allSatisfy({ values[$0]?.isWideTensor ?? false })
+            else {
+                throw HTTPProblem(.invalidValue, "the metadata's untyped must be a list of the names of F64 tensors")
+            }
+            untyped.formUnion(listed)
         }
         self.init(type, dataType: dataType, values: values, untyped: untyped)
     }
@@ -53,11 +79,8 @@ extension LayerDefinition {
         of value: LayerDocument.Value,
         in body: BinaryFraming
     ) throws(HTTPProblem) -> ParameterValue {
-        let decoded: ParameterValue
-        do throws(TensorFormatError) {
-            decoded = try value.decoded(from: body, default: .fp64)
-        } catch {
-            throw HTTPProblem(error)
+        let decoded = try HTTPProblem.wording { () throws(TensorFormatError) in
+            try value.decoded(from: body, default: .fp64)
         }
         guard case .tensor(let tensor) = decoded else { return decoded }
         do throws(AllocationError) {
@@ -65,5 +88,21 @@ extension LayerDefinition {
         } catch {
             throw HTTPProblem(.outOfMemory, "there is no memory for the layer")
         }
+    }
+}
+
+extension LayerDocument.Value {
+    /// Whether it is a tensor that states no data type.
+    fileprivate var isUntyped: Bool {
+        switch self {
+        case .tensor(let tensor), .text(let tensor, _): tensor.dataType == nil
+        case .held, .plain: false
+        }
+    }
+}
+
+extension ParameterValue {
+    fileprivate var isWideTensor: Bool {
+        if case .tensor(let tensor) = self { tensor.dataType == .fp64 } else { false }
     }
 }

@@ -97,20 +97,16 @@ public final class LayerRepository: Sendable {
         }
     }
 
-    /// Registers layers that cannot be changed.
+    /// Registers a layer that cannot be changed.
     ///
-    /// - Returns: those whose names are taken.
-    func addReadOnly(_ layers: [(name: LayerName, layer: PreparedLayer)]) -> [LayerFault] {
+    /// - Returns: why it is not used, if the name is taken.
+    func addReadOnly(_ layer: PreparedLayer, as name: LayerName) -> LayerFault? {
         self.state.withLock { state in
-            var faults: [LayerFault] = []
-            for (name, layer) in layers {
-                guard state.layers[name] == nil else {
-                    faults.append(LayerFault(layer: name.text, reason: "there is another layer of this name"))
-                    continue
-                }
-                state.add(RegisteredLayer(name, .first, layer, isReadOnly: true))
+            guard state.layers[name] == nil else {
+                return LayerFault(layer: name.text, reason: "there is another layer of this name")
             }
-            return faults
+            state.add(RegisteredLayer(name, .first, layer, isReadOnly: true))
+            return nil
         }
     }
 

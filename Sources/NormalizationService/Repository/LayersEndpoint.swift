@@ -20,7 +20,7 @@ struct LayersEndpoint {
         switch head.method {
         case .put:
             _ = try Self.newName(target)
-            try Self.checkContentType(head)
+            _ = try Self.contentType(head)
             return .receive(bodyOffset: 0, inlineLimit: -1)
         case .delete:
             return .receive(bodyOffset: 0, inlineLimit: -1)
@@ -99,16 +99,20 @@ struct LayersEndpoint {
 
     /// The layer that the content describes.
     private func definition(in message: HTTPRequestMessage) throws(HTTPProblem) -> LayerDefinition {
-        let body: BinaryFraming
-        do throws(TensorFormatError) {
-            body = try BinaryFraming(
-                buffer: try message.bufferOrEmpty(),
+        let buffer = try HTTPProblem.wording(message.bufferOrEmpty)
+        let body = try HTTPProblem.wording { () throws(TensorFormatError) in
+            try BinaryFraming(
+                buffer: buffer,
                 body: message.bodyRange,
                 jsonByteCount: nil,
                 elementLimit: self.maximumElementCount
             )
-        } catch {
-            throw HTTPProblem(error)
+        }
+        if try Self.contentType(message.head) == .safetensors {
+            let file = try HTTPProblem.wording { () throws(TensorFormatError) in
+                try SafetensorsRequest(buffer, message.bodyRange, elementLimit: self.maximumElementCount)
+            }
+            return try LayerDefinition(safetensors: body, file)
         }
         do throws(HTTPProblem) {
             return try LayerDefinition(json: body, maximumDepth: self.maximumJSONDepth)
@@ -122,12 +126,18 @@ struct LayersEndpoint {
         return name
     }
 
-    private static func checkContentType(_ head: HTTPRequest) throws(HTTPProblem) {
-        guard let value = head.headerFields[.contentType], MediaType(contentType: value) != .json else { return }
-        throw HTTPProblem(
-            .unsupportedMediaType,
-            "Content-Type is not \(MediaType.json.rawValue)",
-            fields: [.accept: MediaType.json.rawValue]
-        )
+    /// What the content is, JSON or safetensors; 415 for anything else.
+    private static func contentType(_ head: HTTPRequest) throws(HTTPProblem) -> MediaType {
+        guard let value = head.headerFields[.contentType] else { return .json }
+        let known: [MediaType] = [.json, .safetensors]
+        guard let type = MediaType(contentType: value), known.contains(type) else {
+            let list = known.map(\.rawValue).joined(separator: ", ")
+            throw HTTPProblem(
+                .unsupportedMediaType,
+                "Content-Type is none of \(list)",
+                fields: [.accept: list]
+            )
+        }
+        return type
     }
 }

@@ -85,7 +85,7 @@ enum LayerFile {
         return value
     }
 
-    private static func names(_ text: String) throws(LayerFileError) -> Set<ParameterName> {
+    static func names(_ text: String) throws(LayerFileError) -> Set<ParameterName> {
         let names = self.read(text) { (reader) throws(TensorFormatError) in
             var names: Set<ParameterName> = []
             try reader.readArray { (reader) throws(TensorFormatError) in
