@@ -40,7 +40,12 @@ struct LayersEndpoint {
         case .put: try self.register(message, as: try Self.newName(target))
         case .delete: try self.remove(target)
         case _ where target.route == .layers: .layers(self.layers.all())
-        default: try self.description(of: try self.layer(target), target, try LayerQuery(message.head, for: target.route))
+        default:
+            try self.description(
+                of: try self.layer(target),
+                target,
+                try LayerQuery(message.head, for: target.route)
+            )
         }
     }
 
