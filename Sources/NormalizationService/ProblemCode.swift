@@ -35,6 +35,7 @@ enum ProblemCode: String, CaseIterable {
     case modelNotReady = "model_not_ready"
     case storageFailed = "storage_failed"
     case storageFull = "storage_full"
+    case storageBusy = "storage_busy"
     /// The server says the same of content for which it has no room.
     case outOfMemory = "overloaded"
 
@@ -55,7 +56,7 @@ enum ProblemCode: String, CaseIterable {
         case .notSupported: .notImplemented
         case .storageFailed: .internalServerError
         case .storageFull: .insufficientStorage
-        case .modelNotReady, .outOfMemory: .serviceUnavailable
+        case .modelNotReady, .storageBusy, .outOfMemory: .serviceUnavailable
         }
     }
 }

@@ -1,5 +1,6 @@
 """The layer repository: names, versions, what stays on disk, what a crash leaves (API.md, section 6)."""
 
+import fcntl
 import json
 import os
 import random
@@ -117,8 +118,43 @@ def test_everything_is_there_after_a_restart(key_file, tmp_path):
         assert put(server, "bn").json()["version"] == "3"
         assert versions(server, "bn") == ["1", "3"]
         assert delete(server, "/layers/bn").status_code == 204
-        assert not (tmp_path / "bn").exists()
+        assert not list((tmp_path / "bn").rglob("*.safetensors"))
         problem(server.get("/layers/bn"), 404, ["unknown_layer"])
+    with started(key_file, tmp_path) as server:
+        problem(server.get("/layers/bn"), 404, ["unknown_layer"])
+        # Whoever asks for version 1 must not get another layer.
+        assert put(server, "bn").json()["version"] == "4"
+
+
+def test_what_cannot_be_removed_stays(key_file, tmp_path):
+    with started(key_file, tmp_path) as server:
+        put(server, "x")
+        file = file_of(tmp_path, "x", 1)
+        file.unlink()
+        file.mkdir()
+        problem(delete(server, "/layers/x"), 500, ["storage_failed"])
+        problem(delete(server, "/layers/x/versions/1"), 500, ["storage_failed"])
+        assert versions(server, "x") == ["1"]
+        # What is gone already is as good as removed.
+        shutil.rmtree(tmp_path / "x")
+        assert delete(server, "/layers/x").status_code == 204
+        assert versions(server, "x") == []
+
+
+def test_another_process_holds_the_directory(key_file, tmp_path):
+    """A writer waits for it, but not for ever, and nobody else waits at all."""
+    with started(key_file, tmp_path) as server:
+        put(server, "x")
+        descriptor = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            response = put(server, "x")
+            assert "another process" in problem(response, 503, ["storage_busy"])["detail"]
+            assert response.headers["Retry-After"] == "1"
+            assert server.normalize({"layer": "x", "input": [[1, 2]]})["layer"]["version"] == "1"
+        finally:
+            os.close(descriptor)
+        assert put(server, "x").json()["version"] == "2"
 
 
 def test_without_a_directory_layers_live_in_memory(key_file):

@@ -141,10 +141,14 @@ extension OpenInferenceService {
             )
         }
         do throws(LayerRepositoryFailure) {
-            // What is not used is known since the start, or logged with the next SIGHUP.
-            _ = try self.layers.reload(elementLimit: self.infer.maximumElementCount)
+            // What else is not used is known since the start, or logged with the next SIGHUP.
+            let faults = try self.layers.reload(elementLimit: self.infer.maximumElementCount)
+            if let fault = faults.first(where: { $0.layer == name }) {
+                let version = fault.version.map { " version \($0)" } ?? ""
+                throw LayerRepositoryFailure(description: "model '\(name)'\(version) is not used: \(fault.reason)")
+            }
         } catch {
-            throw HTTPProblem(.storageFailed, "the directory of layers cannot be read")
+            throw HTTPProblem(.storageFailed, error.description)
         }
         self.availability.load(try self.versions(of: name).latest.name)
         return .done

@@ -29,10 +29,12 @@ extension LayerIndex {
                 faults.append(LayerFault(layer: name.text, reason: "a layer of a checkpoint has this name"))
                 continue
             }
-            let old = self.layers[name]
+            let old = self.layers[name].map { known in
+                Dictionary(uniqueKeysWithValues: known.layers.map { ($0.version, $0.statistics) })
+            }
             layers[name] = LayerVersions(
                 versions.map { (version, layer) in
-                    let statistics = old?[version]?.statistics ?? ModelStatistics()
+                    let statistics = old?[version] ?? ModelStatistics()
                     return RegisteredLayer(name, version, layer, statistics: statistics)
                 }
             )

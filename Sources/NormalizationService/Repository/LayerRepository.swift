@@ -65,11 +65,7 @@ public final class LayerRepository: Sendable {
         try self.store.withLock { (store) throws(LayerRepositoryError) in
             try self.checkWritable(name)
             do throws(FileError) {
-                if let version {
-                    try store.directory?.remove(name, version)
-                } else {
-                    try store.directory?.remove(name)
-                }
+                try store.directory?.remove(name, version)
             } catch {
                 throw LayerRepositoryError(error)
             }

@@ -21,6 +21,7 @@ struct LayerVersion: Hashable, Sendable {
         self.number = number
     }
 
+    /// The next number.
     var next: Self { Self(number: self.number + 1) }
 }
 

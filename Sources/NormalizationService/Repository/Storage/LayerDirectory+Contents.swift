@@ -16,7 +16,7 @@ extension LayerDirectory {
     ///
     /// - Parameter elementLimit: how many elements a tensor may have.
     func contents(elementLimit: Int) throws(FileError) -> Contents {
-        self.lock()
+        try self.lock()
         defer { self.unlock() }
         var contents = Contents()
         // What begins with a dot is the operator's or the file system's.

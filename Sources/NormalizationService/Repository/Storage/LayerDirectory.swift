@@ -25,16 +25,17 @@ struct LayerDirectory: ~Copyable {
         as name: LayerName,
         after last: LayerVersion?
     ) throws(FileError) -> LayerVersion {
-        self.lock()
+        try self.lock()
         defer { self.unlock() }
-        let isNew = mkdirat(self.root.descriptor, name.text, 0o755) == 0
-        guard isNew || errno == EEXIST else { throw .last }
+        guard mkdirat(self.root.descriptor, name.text, 0o755) == 0 || errno == EEXIST else { throw .last }
         do throws(FileError) {
-            if isNew {
+            let directory = try OpenFile(directory: name.text, in: self.root.descriptor)
+            let highest = try directory.names().compactMap { LayerVersion($0) }.max()
+            if highest == nil {
+                // Even if the directory is there: who made it may have ended before this.
                 try self.root.sync()
             }
-            let directory = try OpenFile(directory: name.text, in: self.root.descriptor)
-            return try Self.write(contents, in: directory, after: last)
+            return try Self.write(contents, in: directory, after: [last, highest].compactMap { $0 }.max())
         } catch {
             // Only if it is empty.
             unlinkat(self.root.descriptor, name.text, AT_REMOVEDIR)
@@ -47,8 +48,7 @@ struct LayerDirectory: ~Copyable {
         in directory: borrowing OpenFile,
         after last: LayerVersion?
     ) throws(FileError) -> LayerVersion {
-        let highest = try directory.names().compactMap { LayerVersion($0) }.max()
-        var version = max(last?.next ?? .first, highest?.next ?? .first)
+        var version = last?.next ?? .first
         while mkdirat(directory.descriptor, version.description, 0o755) != 0 {
             guard errno == EEXIST else { throw .last }
             version = version.next
@@ -58,7 +58,8 @@ struct LayerDirectory: ~Copyable {
             try Self.write(contents, in: place)
             try directory.sync()
         } catch {
-            Self.removeVersion(version, in: directory)
+            try? Self.removeFiles([Self.fileName, Self.temporaryName], of: version, in: directory)
+            unlinkat(directory.descriptor, version.description, AT_REMOVEDIR)
             throw error
         }
         return version
@@ -80,36 +81,21 @@ struct LayerDirectory: ~Copyable {
         try place.sync()
     }
 
-    /// Removes a version. The directory of the highest number stays, so that the number is not given again.
-    func remove(_ name: LayerName, _ version: LayerVersion) throws(FileError) {
-        self.lock()
+    /// Removes a version, or all of them; what is not there is gone already. The directory of the highest number stays,
+    /// so that the number is not given again, and what is not this server's stays, too.
+    func remove(_ name: LayerName, _ version: LayerVersion?) throws(FileError) {
+        try self.lock()
         defer { self.unlock() }
-        let directory = try OpenFile(directory: name.text, in: self.root.descriptor)
-        let place = try OpenFile(directory: version.description, in: directory.descriptor)
-        guard unlinkat(place.descriptor, Self.fileName, 0) == 0 || errno == ENOENT else { throw .last }
-        try place.sync()
-        try Self.tidy(directory)
-    }
-
-    /// Removes a layer with all its versions; what is not this server's stays.
-    func remove(_ name: LayerName) throws(FileError) {
-        self.lock()
-        defer { self.unlock() }
-        let directory = try OpenFile(directory: name.text, in: self.root.descriptor)
-        for version in try directory.names().compactMap({ LayerVersion($0) }).sorted() {
-            Self.removeVersion(version, in: directory)
+        do throws(FileError) {
+            let directory = try OpenFile(directory: name.text, in: self.root.descriptor)
+            let versions = if let version { [version] } else { try directory.names().compactMap { LayerVersion($0) } }
+            for version in versions {
+                try Self.removeFiles([Self.fileName], of: version, in: directory)
+            }
+            try Self.tidy(directory)
+        } catch {
+            guard error.number == ENOENT else { throw error }
         }
-        try directory.sync()
-        guard
-            unlinkat(self.root.descriptor, name.text, AT_REMOVEDIR) == 0 || errno == ENOTEMPTY || errno == EEXIST
-        else { throw .last }
-        try self.root.sync()
-    }
-
-    /// Removes what a version may consist of, as far as that is possible.
-    private static func removeVersion(_ version: LayerVersion, in directory: borrowing OpenFile) {
-        try? self.removeFiles([self.fileName, self.temporaryName], of: version, in: directory)
-        unlinkat(directory.descriptor, version.description, AT_REMOVEDIR)
     }
 
     /// Removes what writers left that were ended at work, and the empty directories of versions that are gone; but that
@@ -131,17 +117,40 @@ struct LayerDirectory: ~Copyable {
         of version: LayerVersion,
         in directory: borrowing OpenFile
     ) throws(FileError) {
-        let place = try OpenFile(directory: version.description, in: directory.descriptor)
+        let place: OpenFile
+        do throws(FileError) {
+            place = try OpenFile(directory: version.description, in: directory.descriptor)
+        } catch {
+            // It went, or is no directory of this server's.
+            guard [ENOENT, ENOTDIR, ELOOP].contains(error.number) else { throw error }
+            return
+        }
+        var isChanged = false
         for name in names {
-            unlinkat(place.descriptor, name, 0)
+            guard unlinkat(place.descriptor, name, 0) == 0 else {
+                guard errno == ENOENT else { throw .last }
+                continue
+            }
+            isChanged = true
+        }
+        if isChanged {
+            try place.sync()
         }
     }
 
-    /// Keeps other servers from writing or removing anything here.
-    func lock() {
-        while flock(self.root.descriptor, LOCK_EX) != 0 {
+    /// Keeps other servers from writing or removing anything here; waits two seconds for one that is at it.
+    func lock() throws(FileError) {
+        var attempts = 0
+        while flock(self.root.descriptor, LOCK_EX | LOCK_NB) != 0 {
+            switch errno {
+            case EINTR: continue
+            case EWOULDBLOCK:
+                attempts += 1
+                guard attempts < 200 else { throw .last }
+                usleep(10_000)
             // Some file systems know no locks; there, only one server should write.
-            guard errno == EINTR else { return }
+            default: return
+            }
         }
     }
 
