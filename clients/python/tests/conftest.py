@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import pathlib
+import socket
 import sys
 
 import pytest
@@ -25,10 +26,17 @@ class Server(end_to_end.Server):
         with self.log_file:
             super().__exit__(*arguments)
 
-    def tcp(self, *arguments, **options):
-        if self.unix_socket and not pathlib.Path(self.unix_socket).exists():
-            raise OSError("not there yet")
-        return super().tcp(*arguments, **options)
+    def tcp(self, timeout=10, source=None):
+        if not self.unix_socket:
+            return super().tcp(timeout, source)
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(self.unix_socket)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
 
 class Waiting:

@@ -43,7 +43,8 @@ def test_cancellation(server):
     async def main(url):
         async with AsyncClient(url) as client:
             task = asyncio.create_task(client.normalize(X, LAYER))
-            await asyncio.sleep(0.1)
+            while not fake.requests:
+                await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

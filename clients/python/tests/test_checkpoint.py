@@ -25,6 +25,7 @@ ARRAYS = {
     "f16": np.array([1.5, np.nan], np.float16),
     "big": np.arange(4, dtype=np.int64)[::2],
     "number": np.array(7, np.int32),
+    "scalar": np.float64(7.5),
     "empty": np.empty((0, 3), np.float32),
     "γ β": np.array([True, False]),
 }
@@ -130,7 +131,7 @@ def test_import(source, torch_of, capsys, key):
     read = safetensors.numpy.load_file(source.with_suffix(".safetensors"))
     assert set(read) == set(ARRAYS)
     output = capsys.readouterr()
-    assert "8 tensors" in output.out
+    assert "9 tensors" in output.out
     assert ("epoch" in output.err) == (key is None)
 
 
@@ -195,7 +196,7 @@ def test_the_server_takes_it(serve_help, tmp_path):
     norm = {"running_mean": np.ones(3), "running_var": np.full(3, 4.0), "weight": np.ones(3), "bias": np.zeros(3)}
     tensors = {f"features.bn1.{name}": array.astype(np.float32) for name, array in norm.items()}
     target = tmp_path / "model.safetensors"
-    checkpoint.save({**tensors, "features.bn1.num_batches_tracked": np.int64(3) * np.ones((), np.int64)}, target)
+    checkpoint.save({**tensors, "features.bn1.num_batches_tracked": np.int64(3)}, target)
     x = np.random.default_rng(0).standard_normal((2, 3, 5), np.float32)
     with Server("--checkpoint", str(target)) as server, normserve.Client(server.url) as client:
         assert client.layers["features.bn1"].type == "batch_norm"

@@ -8,7 +8,7 @@ import time
 import httpx
 import numpy as np
 import pytest
-from conftest import Server
+from conftest import Server, end_to_end
 from fake_server import FakeServer, answer, refusal
 
 import normserve
@@ -124,7 +124,7 @@ def test_a_kept_connection_that_the_server_closed(connect):
         for number in range(6):
             client.normalize(X, LAYER)
             if number % 2:
-                time.sleep(0.05)  # Until the end of the connection has come.
+                end_to_end.wait_for(lambda wanted=number // 2 + 1: server.closed == wanted)
         assert server.connections == 3
 
 
