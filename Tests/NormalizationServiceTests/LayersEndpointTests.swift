@@ -67,6 +67,17 @@ import Testing
             ),
             (#"{"type":"rms_norm","axis":-1,"weight":{"data":[0.1,0.2],"datatype":"FP16"}}"#, "[[1,5.5]]"),
             (#"{"type":"dynamic_tanh","alpha":[0.3],"bias":{"data":[0.1],"datatype":"FP64"}}"#, "[[1.77]]"),
+            (
+                #"{"type":"batch_norm","running_mean":{"data":[0.1,1],"datatype":"FP32"},"running_var":{"data":[0.7,4],"#
+                    + #""datatype":"BF16"},"weight":{"data":[0.3,3],"datatype":"FP16"},"bias":{"data":[0.7,1],"#
+                    + #""datatype":"FP64"}}"#,
+                "[[7.7,9.1],[1.3,2.2]]"
+            ),
+            (
+                #"{"type":"layer_norm","axis":-1,"weight":{"data":[0.1,0.7],"datatype":"FP64"},"bias":{"data":[0.3,0.7],"#
+                    + #""datatype":"BF16"}}"#,
+                "[[7.7,9.1],[1.3,2.2]]"
+            ),
             (#"{"type":"spectral_norm","u":[0.6,0.8]}"#, "[[1,2],[3,4.4]]"),
             (#"{"type":"standardize","mean":[0.1],"std":{"data":[3],"datatype":"UINT8"},"axis":0}"#, "[7.7]"),
         ],

@@ -44,15 +44,27 @@ struct LayerDefinition: Sendable {
         return type
     }
 
-    /// The parameters for computations in `precision`, which is FP32 or FP64.
+    /// The parameters for computations in `precision`, which is FP32 or FP64, as those read them without converting them
+    /// for each request: layers over channels compute their coefficients in FP64, others scale rows in `precision`.
     func parameters(precision: DataType) throws(AllocationError) -> LayerParameters {
-        guard precision == .fp32 else { return LayerParameters(self.values) }
         var values = self.values
-        for name in self.untyped {
-            guard case .tensor(let tensor) = values[name] else { continue }
-            values[name] = .tensor(try tensor.roundedToSingle())
+        for (name, value) in self.values {
+            guard case .tensor(var tensor) = value else { continue }
+            if self.untyped.contains(name), precision == .fp32 {
+                tensor = try tensor.kept(as: .fp32)
+            }
+            if let form = self.preparedType(precision: precision), name != .style {
+                tensor = try tensor.kept(as: form)
+            }
+            values[name] = .tensor(tensor)
         }
         return LayerParameters(values)
+    }
+
+    /// What the layer's kernels read parameters as; `nil` where that is not known.
+    private func preparedType(precision: DataType) -> DataType? {
+        if self.type[.dataFormat] != nil || self.type.name == "standardize" { return .fp64 }
+        return self.type[.normalizedShape] == nil ? nil : precision
     }
 }
 
@@ -63,17 +75,6 @@ extension Tensor {
         copy.bytes.copyMemory(from: UnsafeRawBufferPointer(self.bytes))
         withExtendedLifetime(self.buffer) {}
         return copy
-    }
-
-    /// The FP32 numbers nearest to FP64 elements.
-    fileprivate func roundedToSingle() throws(AllocationError) -> Tensor {
-        let rounded = try Self.keeping(.fp32, self.shape)
-        let (wide, narrow) = (self.elements(as: Double.self), rounded.elements(as: Float.self))
-        for index in wide.indices {
-            narrow[index] = Float(wide[index])
-        }
-        withExtendedLifetime(self.buffer) {}
-        return rounded
     }
 
     /// New memory that no budget counts.

@@ -63,9 +63,7 @@ struct PreparedLayer: Sendable {
         self.geometry = LayerGeometry(definition)
         let (type, parameters) = (definition.type, try Self.parameters(of: definition, .fp64))
         self.double = try type.makeLayer(parameters)
-        self.single =
-            definition.untyped.isEmpty
-            ? self.double : try type.makeLayer(try Self.parameters(of: definition, .fp32))
+        self.single = try type.makeLayer(try Self.parameters(of: definition, .fp32))
     }
 
     private static func parameters(
