@@ -211,6 +211,21 @@ def files():
     seed("service-files", "safetensors registered", compact(registered | entries(("input", "U8", [2], 2))) + b"\0ab")
 
 
+def checkpoints():
+    for name, (header, rules) in CHECKPOINTS.items():
+        metadata = {"__metadata__": {"rules": compact({"rules": rules}).decode()}} if rules else {}
+        size = max(entry["data_offsets"][1] for entry in header.values())
+        seed("checkpoint", name, compact(metadata | header) + b"\0" + bytes(size))
+
+
+CHECKPOINTS = {
+    "batch norm": (entries(*((f"a.{leaf}", "F32", [2], 8) for leaf in ("running_mean", "running_var", "weight", "bias"))), []),
+    "bert": (entries(("b.LayerNorm.gamma", "F16", [2], 4), ("b.LayerNorm.beta", "F16", [2], 4)), [{"pattern": "*", "eps": 1e-12}]),
+    "llama": (entries(("model.layers.0.input_layernorm.weight", "BF16", [1], 2), ("model.layers.0.post_attention_layernorm.weight", "BF16", [1], 2), ("model.norm.weight", "BF16", [1], 2)), []),
+    "convolutions": (entries(("r.conv.weight", "U8", [1, 1, 1], 1), ("r.norm1.weight", "F32", [1], 4), ("r.norm1.bias", "F32", [1], 4)), [{"pattern": "r.norm?", "type": "group_norm", "num_groups": 1}, {"pattern": "x", "skip": True}]),
+}  # fmt: skip
+
+
 def framing(name, tensors):
     """Tensors of data type, number of elements and bytes; `None` is one in JSON."""
     text = compact([
@@ -325,7 +340,7 @@ def dictionary(name, words):
 def main():
     for directory in ("Corpora", "Dictionaries"):
         shutil.rmtree(HERE / directory, ignore_errors=True)
-    for write in (http, services, inferences, formats, files, codings, handshakes, sessions, identities):
+    for write in (http, services, inferences, formats, files, checkpoints, codings, handshakes, sessions, identities):
         write()
     parameters = {f'"{name}":' for names in PARAMETERS.values() for name in names}
     dictionary("http", HTTP_WORDS)

@@ -98,7 +98,7 @@ extension FuzzTarget {
 }
 
 /// Files made of a text up to a byte 0, and the data after it: mutations of the text keep its length right.
-private enum FuzzFile {
+enum FuzzFile {
     static func safetensors(_ input: UnsafeRawBufferPointer) -> [UInt8] {
         let text = input.prefix { $0 != 0 }
         return withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init) + text + input.dropFirst(text.count + 1)

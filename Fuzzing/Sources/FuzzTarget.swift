@@ -10,6 +10,6 @@ struct FuzzTarget: Sendable {
         .requestHead, .chunkedBody, .codedContent, .headerValues, .keys, .jsonTensor, .normalizeRequest, .binaryFraming,
         .decimals,
         .shortestDecimals, .safetensors, .npy, .serviceJSON, .serviceBinary, .serviceFiles, .infer, .layers,
-        .tlsHandshake, .tlsRecords, .pem,
+        .checkpoint, .tlsHandshake, .tlsRecords, .pem,
     ]
 }

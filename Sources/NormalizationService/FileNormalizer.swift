@@ -29,6 +29,9 @@ public struct FileNormalizer: Sendable {
         case safetensors(AlignedBuffer, Range<Int>)
     }
 
+    /// The names of the data types that an output may have.
+    public static let outputTypes = DataType.allCases.filter(\.isFloatingPoint).map(\.rawValue)
+
     private let threadCount: Int
 
     /// - Parameter threadCount: how many threads may share the tensor.
@@ -53,8 +56,9 @@ public struct FileNormalizer: Sendable {
         let outputType = try outputType.map { (name) throws(HTTPProblem) in
             try DataType(name, of: "the output's datatype", pointer: "/output/datatype")
         }
-        var source = NormalizeSource(buffer: buffer, range: range, elementLimit: .max, layers: LayerRepository())
-        let described = try Self.document(of: layer, &source)
+        let layers = LayerRepository()
+        let source = NormalizeSource(buffer: buffer, range: range, elementLimit: .max, layers: layers)
+        let described = try Self.document(of: layer, in: layers)
         let task: NormalizeTask
         switch (input, described) {
         case (.safetensors, let described):
@@ -74,7 +78,7 @@ public struct FileNormalizer: Sendable {
     /// The layer, if it is not in the file of the tensor itself, and the type of the output if it comes along.
     private static func document(
         of layer: Layer,
-        _ source: inout NormalizeSource
+        in layers: LayerRepository
     ) throws(HTTPProblem) -> (layer: LayerDocument, outputType: DataType?)? {
         switch layer {
         case .inFile:
@@ -83,19 +87,40 @@ public struct FileNormalizer: Sendable {
             let query = try NormalizeQuery(try QueryParameters(Substring(text)))
             return (query.layer, query.outputType)
         case .json(let buffer, let range):
-            return try HTTPProblem.wording { () throws(TensorFormatError) in
-                let text = try BinaryFraming(buffer: buffer, body: range, jsonByteCount: nil)
-                var reader = try JSONReader(text.json)
-                let document = try LayerDocument(&reader)
-                try reader.finish()
-                source.layerText = text
-                return (document, nil)
-            }
+            let text = try Self.body(buffer, range)
+            let maximumDepth = NormalizationService.Configuration().maximumJSONDepth
+            return (try Self.register(LayerDefinition(json: text, maximumDepth: maximumDepth), in: layers), nil)
         case .safetensors(let buffer, let range):
             let file = try HTTPProblem.wording { () throws(TensorFormatError) in
                 try SafetensorsRequest(buffer, range, elementLimit: .max)
             }
-            return (try file.layer(besides: []), try file.outputType())
+            let body = try Self.body(buffer, range)
+            return (try Self.register(LayerDefinition(safetensors: body, file), in: layers), nil)
+        }
+    }
+
+    private static func body(_ buffer: AlignedBuffer, _ range: Range<Int>) throws(HTTPProblem) -> BinaryFraming {
+        try HTTPProblem.wording { () throws(TensorFormatError) in
+            try BinaryFraming(buffer: buffer, body: range, jsonByteCount: nil)
+        }
+    }
+
+    /// Registers the layer as `PUT /layers/{name}` does, so that a file means the same to both.
+    private static func register(
+        _ definition: LayerDefinition,
+        in layers: LayerRepository
+    ) throws(HTTPProblem) -> LayerDocument {
+        guard let name = LayerName("layer") else { preconditionFailure("a word is a name") }
+        let prepared: PreparedLayer
+        do throws(LayerError) {
+            prepared = try PreparedLayer(definition)
+        } catch {
+            throw HTTPProblem(error, layer: "")
+        }
+        do throws(LayerRepositoryError) {
+            return .registered(LayerReference(name: try layers.register(prepared, as: name).name.text))
+        } catch {
+            throw HTTPProblem(error)
         }
     }
 }

@@ -10,6 +10,9 @@ enum MediaType: String, CaseIterable {
     /// A file of tensors, with all else in its metadata.
     case safetensors = "application/x-safetensors"
 
+    /// How many elements of an `Accept` field are looked at.
+    private static let rangeLimit = 64
+
     /// All of them, as an `Accept` field lists them.
     static let list = allCases.map(\.rawValue).joined(separator: ", ")
 
@@ -25,9 +28,11 @@ enum MediaType: String, CaseIterable {
 
     /// The representation that an `Accept` value prefers (RFC 9110 §12.5.1), or `nil` if it accepts none.
     ///
-    /// Among equally welcome ones `preferred` wins.
+    /// Among equally welcome ones `preferred` wins. A list that is longer than any client's is not looked at, as the RFC
+    /// permits: it would cost time that nobody has asked for in earnest.
     static func negotiate(accept: String?, preferred: MediaType) -> MediaType? {
-        guard let accept, !accept.isEmpty else { return preferred }
+        guard let accept, !accept.isEmpty, accept.utf8.count(where: { $0 == UInt8(ascii: ",") }) < Self.rangeLimit
+        else { return preferred }
         let ranges = accept.split(separator: ",").compactMap(MediaRange.init)
         guard !ranges.isEmpty else { return preferred }
         let candidates = [preferred] + Self.allCases.filter { $0 != preferred }

@@ -10,7 +10,7 @@ struct NormalizeQuery {
     /// The type of the answer's tensor, if it was asked for.
     let outputType: DataType?
 
-    /// - Parameter hint: what to say of a name that is unknown.
+    /// Reads all parameters: what is left over is the layer's.
     init(_ parameters: QueryParameters) throws(HTTPProblem) {
         var parameters = parameters
         self.outputType = try parameters.take("output_datatype").map {

@@ -57,9 +57,6 @@ struct NormalizeSource {
     /// The layers that are called by their names.
     let layers: LayerRepository
 
-    /// The text that the layer's tensors stand in, where it is JSON.
-    var layerText: BinaryFraming?
-
     /// The array of an `.npy` file.
     func npy(_ layer: LayerDocument, outputType: DataType?) throws(HTTPProblem) -> NormalizeTask {
         let requested = try layer.known(in: self.layers)
@@ -108,8 +105,7 @@ struct NormalizeSource {
 
     /// What the layer's tensors stand in; nothing where they are decoded already, or have texts of their own.
     private func layerBody() throws(HTTPProblem) -> BinaryFraming {
-        if let layerText { return layerText }
-        return try HTTPProblem.wording { () throws(TensorFormatError) in
+        try HTTPProblem.wording { () throws(TensorFormatError) in
             try BinaryFraming(
                 buffer: self.buffer,
                 body: self.range.lowerBound..<self.range.lowerBound,

@@ -52,8 +52,8 @@ enum ProblemCode: String, CaseIterable {
         case .unknownMember, .missingMember, .wrongType, .invalidValue, .unsupportedDataType, .invalidShape,
             .tooManyElements, .invalidData, .unknownLayerType, .missingParameter, .invalidParameter, .shapeMismatch:
             .unprocessableContent
-        case .storageFailed: .internalServerError
         case .notSupported: .notImplemented
+        case .storageFailed: .internalServerError
         case .storageFull: .insufficientStorage
         case .modelNotReady, .outOfMemory: .serviceUnavailable
         }

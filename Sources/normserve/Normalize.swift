@@ -50,6 +50,10 @@ struct Normalize: ParsableCommand {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); it must be from 1 to 1024")
         }
+        if let outputDatatype, !FileNormalizer.outputTypes.contains(outputDatatype) {
+            let known = FileNormalizer.outputTypes.joined(separator: ", ")
+            throw ValidationError("--output-datatype is \(outputDatatype); it must be one of \(known)")
+        }
         guard self.output != TensorFile.standardStream || isatty(STDOUT_FILENO) == 0 else {
             throw ValidationError("standard output is a terminal; name a file with --output")
         }

@@ -38,7 +38,7 @@ struct TensorFile {
         guard status.st_mode & S_IFMT != S_IFDIR else { throw .cannotOpen(name, errorNumber: EISDIR) }
         // A file may grow meanwhile; a pipe has no size.
         let expected = status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
-        let buffer = try Self.allocate(expected + 1)
+        let buffer = try Self.allocate(min(expected, .max - 1) + 1)
         var count = 0
         while true {
             if count == buffer.capacity {

@@ -57,7 +57,7 @@ def close(actual, expected=EXPECTED):
 ])  # fmt: skip
 def test_ways_to_say_the_layer(directory, layer):
     (directory / "layer.json").write_text('{"type": "layer_norm", "axis": -1}\n')
-    safetensors.numpy.save_file({"weight": np.ones(4, np.float32)}, directory / "layer.safetensors", {"type": "layer_norm", "axis": "-1"})
+    safetensors.numpy.save_file({"weight": np.ones(4, np.float32)}, directory / "layer.safetensors", {"type": "layer_norm", "axis": "-1", "datatype": "FP32"})
     assert good("in.npy", "--layer", layer, "-o", "out.npy", cwd=directory) == b""
     close(np.load(directory / "out.npy"))
 

@@ -1,6 +1,7 @@
 """Every snippet of the README runs: `sh` and `python` blocks against a server, in order; a `json` block is the answer.
 
-Blocks marked `console` show commands that start servers or build images; those are tested elsewhere.
+Blocks marked `console` show commands that start servers or build images; those are tested elsewhere. Those marked `pycon`
+need the Python client, whose tests run them.
 """
 
 import json
@@ -46,4 +47,4 @@ def test_snippet(server, directory, number):
 
 
 def test_languages():
-    assert {language for language, _ in SNIPPETS} <= {"sh", "python", "json", "console"}
+    assert {language for language, _ in SNIPPETS} <= {"sh", "python", "json", "console", "pycon"}

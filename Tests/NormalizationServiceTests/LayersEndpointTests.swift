@@ -245,11 +245,10 @@ import Testing
     func registeredLayersAreNotInFlight() throws {
         let budget = MemoryBudget(limit: 1 << 24)
         let weight = String(repeating: "1.5,", count: 99_999) + "1.5"
-        try MemoryBudget.$current.withValue(budget) {
-            for json in [#"{"type":"instance_norm","weight":[\#(weight)]}"#] {
-                #expect(try self.put("x", json).status == 201)
-            }
+        let answer = try MemoryBudget.$current.withValue(budget) {
+            try self.put("x", #"{"type":"instance_norm","weight":[\#(weight)]}"#)
         }
+        #expect(answer.status == 201)
         #expect(budget.usedBytes == 0)
     }
 

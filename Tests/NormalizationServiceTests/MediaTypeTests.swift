@@ -40,4 +40,10 @@ import Testing
     @Test func anAcceptThatMakesNoSenseIsNoWish() {
         #expect(MediaType.negotiate(accept: "json", preferred: .json) == .json)
     }
+
+    @Test func aListLongerThanAnyClientsIsNoWish() {
+        let others = { (count: Int) in String(repeating: "text/html, ", count: count) + "application/json" }
+        #expect(MediaType.negotiate(accept: others(63), preferred: .binary) == .json)
+        #expect(MediaType.negotiate(accept: others(64), preferred: .binary) == .binary)
+    }
 }

@@ -29,9 +29,9 @@ struct OpenInferenceService {
             _ = try self.readyLayer(name, version)
             let exchange = try InferExchange(head)
             return .receive(bodyOffset: exchange.bodyOffset, inlineLimit: exchange.inlineLimit)
-        case .index, .unload: return .receive(bodyOffset: 0, inlineLimit: 32 << 10)
-        // Reading files takes its time, with content or without.
-        case .load: return .receive(bodyOffset: 0, inlineLimit: -1)
+        case .unload: return .receive(bodyOffset: 0, inlineLimit: 32 << 10)
+        // Reading files takes its time, with content or without, and so does telling of all models.
+        case .load, .index, .statistics: return .receive(bodyOffset: 0, inlineLimit: -1)
         default:
             return .answer(try self.answer(route))
         }
@@ -45,6 +45,7 @@ struct OpenInferenceService {
         switch route {
         case .model(.inference, let name, let version):
             return try self.infer.infer(message, with: try self.readyLayer(name, version), &clock)
+        case .statistics: return .statistics(self.layers.all().flatMap(\.layers))
         case .index: return try self.index(ModelControl(message, maximumDepth: self.infer.maximumJSONDepth))
         case .load(let name):
             return try self.load(name, ModelControl(message, maximumDepth: self.infer.maximumJSONDepth))
@@ -64,10 +65,9 @@ struct OpenInferenceService {
         case .ready:
             guard !self.readiness.isDraining else { throw HTTPError.draining.problem }
             return .flag("ready")
-        case .statistics: return .statistics(self.layers.all().flatMap(\.layers))
         case .unsupported(let feature): throw HTTPProblem(.notSupported, feature.rawValue)
         case .model(let resource, let name, let version): return try self.answer(resource, name, version)
-        case .index, .load, .unload: preconditionFailure("these are answered when their content is there")
+        case .statistics, .index, .load, .unload: preconditionFailure("these are left to a worker")
         }
     }
 

@@ -7,18 +7,16 @@ struct LayerQuery {
     private(set) var wantsParameters = false
 
     /// Reads the query; only `GET` of a layer has anything to ask.
-    init(_ head: HTTPRequest) throws(HTTPProblem) {
-        guard let path = head.path, let start = path.firstIndex(of: "?") else { return }
-        for item in path[start...].dropFirst().split(separator: "&") {
-            let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts[0] == "parameters", head.method == .get || head.method == .head else {
-                throw HTTPProblem(.unknownMember, "unknown query parameter '\(parts[0].prefix(64))'")
+    init(_ head: HTTPRequest, for route: Route) throws(HTTPProblem) {
+        var query = try QueryParameters(target: head.path ?? "")
+        if head.method == .get || head.method == .head, route != .layers, let value = query.take("parameters") {
+            guard let wantsParameters = Bool(value) else {
+                throw HTTPProblem(.invalidValue, "the query parameter parameters must be true or false")
             }
-            switch parts.dropFirst().first {
-            case "true": self.wantsParameters = true
-            case "false": self.wantsParameters = false
-            default: throw HTTPProblem(.invalidValue, "the query parameter parameters must be true or false")
-            }
+            self.wantsParameters = wantsParameters
+        }
+        if let name = query.items.first?.name {
+            throw QueryParameters.unknownParameter(name)
         }
     }
 }

@@ -16,7 +16,7 @@ struct LayersEndpoint {
 
     /// What is answered from memory is answered at once; what writes, or may be large, is left to a worker.
     func admit(_ head: HTTPRequest, _ target: RoutedTarget) throws(HTTPProblem) -> HTTPAdmission {
-        let query = try LayerQuery(head)
+        let query = try LayerQuery(head, for: target.route)
         switch head.method {
         case .put:
             _ = try Self.newName(target)
@@ -25,7 +25,7 @@ struct LayersEndpoint {
         case .delete:
             return .receive(bodyOffset: 0, inlineLimit: -1)
         case _ where target.route == .layers:
-            return .answer(.layers(self.layers.all()))
+            return .receive(bodyOffset: 0, inlineLimit: -1)
         default:
             let layer = try self.layer(target)
             guard query.wantsParameters else {
@@ -39,7 +39,13 @@ struct LayersEndpoint {
         switch message.head.method {
         case .put: try self.register(message, as: try Self.newName(target))
         case .delete: try self.remove(target)
-        default: try self.description(of: try self.layer(target), target, try LayerQuery(message.head))
+        case _ where target.route == .layers: .layers(self.layers.all())
+        default:
+            try self.description(
+                of: try self.layer(target),
+                target,
+                try LayerQuery(message.head, for: target.route)
+            )
         }
     }
 

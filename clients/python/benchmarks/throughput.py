@@ -2,8 +2,8 @@
 
     python benchmarks/throughput.py http://127.0.0.1:8080 [--profile]
 
-Prints, for each size of tensor, the best time of a request and the ratio to the bare loop. Rounds alternate, as the
-machine's other work changes from second to second.
+Prints, for each size of tensor, the median time of a request and the median ratio to the bare loop in the same round,
+as the machine's other work changes from second to second.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import cProfile
 import http.client
 import json
 import pstats
+import statistics
 import time
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +26,7 @@ from normserve import AsyncClient, Client, LayerNorm
 
 Array = np.typing.NDArray[np.float32]
 WIDTH = 1024
-ROUNDS = 7
+ROUNDS = 15
 
 
 class BareLoop:
@@ -53,17 +54,17 @@ class BareLoop:
         return y
 
 
-def best(rounds: dict[str, Callable[[Array], Any]], x: Array) -> dict[str, float]:
-    """The shortest time of each in seconds, after one request that is not counted."""
+def measure(rounds: dict[str, Callable[[Array], Any]], x: Array) -> dict[str, list[float]]:
+    """Seconds a request of each in each round, in which one request comes before those that count."""
     repetitions = max(3, min(300, (1 << 22) // x.nbytes))
-    times = dict.fromkeys(rounds, float("inf"))
+    times: dict[str, list[float]] = {name: [] for name in rounds}
     for _ in range(ROUNDS):
         for name, normalize in rounds.items():
             normalize(x)
             start = time.perf_counter()
             for _ in range(repetitions):
                 normalize(x)
-            times[name] = min(times[name], (time.perf_counter() - start) / repetitions)
+            times[name].append((time.perf_counter() - start) / repetitions)
     return times
 
 
@@ -84,10 +85,12 @@ def main() -> None:
     for rows in (1, 16, 256, 4096, 16384):
         x = np.random.default_rng(0).standard_normal((rows, WIDTH), np.float32)
         assert all(np.array_equal(normalize(x), bare.normalize(x)) for normalize in rounds.values())
-        times = best(rounds, x)
-        cells = [f"{x.nbytes >> 10:>6} KiB", f"{times['http.client'] * 1e6:9.0f} µs"]
+        times = measure(rounds, x)
+        bare_times = times["http.client"]
+        cells = [f"{x.nbytes >> 10:>6} KiB", f"{statistics.median(bare_times) * 1e6:9.0f} µs"]
         for name in ("Client", "AsyncClient"):
-            cells += [f"{times[name] * 1e6:9.0f} µs", f"{times['http.client'] / times[name]:6.2f}"]
+            ratio = statistics.median(one / other for one, other in zip(bare_times, times[name], strict=True))
+            cells += [f"{statistics.median(times[name]) * 1e6:9.0f} µs", f"{ratio:6.2f}"]
         print(" ".join(cells))
     if arguments.profile:
         x = np.random.default_rng(0).standard_normal((1, WIDTH), np.float32)

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import pathlib
+import socket
 import sys
 
 import pytest
@@ -15,6 +16,8 @@ from certificates import Authority  # noqa: E402
 
 import normserve  # noqa: E402
 
+ADMIN_KEY = "admin-admin-admin"
+
 
 class Server(end_to_end.Server):
     """A running normserve that closes its log, too, as here whatever is left open is an error."""
@@ -23,10 +26,17 @@ class Server(end_to_end.Server):
         with self.log_file:
             super().__exit__(*arguments)
 
-    def tcp(self, *arguments, **options):
-        if self.unix_socket and not pathlib.Path(self.unix_socket).exists():
-            raise OSError("not there yet")
-        return super().tcp(*arguments, **options)
+    def tcp(self, timeout=10, source=None):
+        if not self.unix_socket:
+            return super().tcp(timeout, source)
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(timeout)
+            connection.connect(self.unix_socket)
+        except OSError:
+            connection.close()
+            raise
+        return connection
 
 
 class Waiting:
@@ -122,3 +132,22 @@ def server():
 def authority(tmp_path_factory):
     """Signs the certificates of all tests."""
     return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def serve_help():
+    """What options the server has."""
+    return end_to_end.run("serve", "--help").stdout
+
+
+@pytest.fixture
+def repository_options(server, serve_help, tmp_path):
+    """The options of a server whose layer repository is empty and writable with ADMIN_KEY."""
+    if "\n  /layers:\n" not in server.get("/openapi.yaml").text:
+        pytest.skip("this server has no layer repository yet")
+    keys = tmp_path / "keys"
+    keys.write_text(ADMIN_KEY + "\n")
+    keys.chmod(0o600)
+    directory = tmp_path / "layers"
+    directory.mkdir()
+    return ["--admin-key-file", str(keys), *(["--layers", str(directory)] if "--layers" in serve_help else [])]

@@ -4,8 +4,7 @@ import json
 import re
 
 import httpx
-
-ADMIN_KEY = "admin-admin-admin"
+from conftest import ADMIN_KEY
 
 
 class FakeRepository:

@@ -16,6 +16,8 @@ class FakeServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self.connections = 0
+        #: How many of them have been closed again.
+        self.closed = 0
         self._open = []
         #: The heads and contents of all requests that `read_request` read.
         self.requests = []
@@ -42,6 +44,7 @@ class FakeServer:
         with connection, contextlib.suppress(OSError):  # What `__exit__` ends, ends so.
             connection.settimeout(10)
             self._serve(self, connection, number)
+        self.closed += 1
 
     def read_request(self, connection):
         """The head and the content of the next request; None when the client has closed."""

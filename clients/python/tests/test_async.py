@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import inspect
 
 import numpy as np
 import pytest
 from fake_server import FakeServer, answer
 
-from normserve import AsyncClient, LayerNorm, TimedOut
+from normserve import AsyncClient, AsyncLayers, Client, LayerNorm, Layers, TimedOut
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 LAYER = LayerNorm(3)
@@ -42,7 +43,8 @@ def test_cancellation(server):
     async def main(url):
         async with AsyncClient(url) as client:
             task = asyncio.create_task(client.normalize(X, LAYER))
-            await asyncio.sleep(0.1)
+            while not fake.requests:
+                await asyncio.sleep(0.01)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -85,3 +87,30 @@ def test_a_time_out_of_the_caller(server):
 
     with FakeServer(serve) as fake:
         asyncio.run(main(fake.url))
+
+
+def signature(function):
+    """The parameters, whatever is waited for."""
+    return [
+        (parameter.name, parameter.kind, parameter.default)
+        for parameter in inspect.signature(function).parameters.values()
+    ]
+
+
+def public(kind):
+    return {
+        name: member for name, member in vars(kind).items() if inspect.isfunction(member) and not name.startswith("_")
+    }
+
+
+def test_the_clients_are_twins():
+    """Each method of one is one of the other, with the same arguments."""
+    renamed = {"close": "aclose"}
+    methods, others = public(Client), public(AsyncClient)
+    assert {renamed.get(name, name) for name in methods} == set(others)
+    for name, method in methods.items():
+        assert signature(method) == signature(others[renamed.get(name, name)]), name
+        assert inspect.iscoroutinefunction(others[renamed.get(name, name)])
+    assert signature(Client)[:-1] == signature(AsyncClient)[:-1]  # All but `transport`.
+    for name in ("put", "load", "delete"):
+        assert signature(public(Layers)[name]) == signature(public(AsyncLayers)[name])

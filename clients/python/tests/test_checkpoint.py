@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 import safetensors.numpy
-from conftest import ROOT
+from conftest import ROOT, Server
 
 import normserve
 from normserve import checkpoint
@@ -25,6 +25,7 @@ ARRAYS = {
     "f16": np.array([1.5, np.nan], np.float16),
     "big": np.arange(4, dtype=np.int64)[::2],
     "number": np.array(7, np.int32),
+    "scalar": np.float64(7.5),
     "empty": np.empty((0, 3), np.float32),
     "γ β": np.array([True, False]),
 }
@@ -130,7 +131,7 @@ def test_import(source, torch_of, capsys, key):
     read = safetensors.numpy.load_file(source.with_suffix(".safetensors"))
     assert set(read) == set(ARRAYS)
     output = capsys.readouterr()
-    assert "8 tensors" in output.out
+    assert "9 tensors" in output.out
     assert ("epoch" in output.err) == (key is None)
 
 
@@ -170,16 +171,38 @@ def run(*arguments):
 
 def test_command_line(server):
     assert run("health", server.url).returncode == 0
-    assert run("health", "http://127.0.0.1:1").returncode == 1
+    assert main(["health", "http://127.0.0.1:1"]) == 1
     assert run("--version").stdout == normserve.__version__ + "\n"
-    assert run().returncode == 2
-    assert run("health", "nonsense").stderr.startswith("normserve-client: base_url")
+
+
+def test_wrong_arguments(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main([])
+    assert caught.value.code == 2 and "COMMAND" in capsys.readouterr().err
+    assert main(["health", "nonsense"]) == 1
+    assert capsys.readouterr().err.startswith("normserve-client: base_url")
 
 
 def test_version():
     """The client is released with the server, and the project's description says which."""
     description = (ROOT / "openapi.yaml").read_text()
     assert f"\n  version: {normserve.__version__}\n" in description
+
+
+def test_the_server_takes_it(serve_help, tmp_path):
+    """What was written here is what `--checkpoint` reads."""
+    if "--checkpoint" not in serve_help:
+        pytest.skip("this server reads no checkpoints yet")
+    norm = {"running_mean": np.ones(3), "running_var": np.full(3, 4.0), "weight": np.ones(3), "bias": np.zeros(3)}
+    tensors = {f"features.bn1.{name}": array.astype(np.float32) for name, array in norm.items()}
+    target = tmp_path / "model.safetensors"
+    checkpoint.save({**tensors, "features.bn1.num_batches_tracked": np.int64(3)}, target)
+    x = np.random.default_rng(0).standard_normal((2, 3, 5), np.float32)
+    with Server("--checkpoint", str(target)) as server, normserve.Client(server.url) as client:
+        assert client.layers["features.bn1"].type == "batch_norm"
+        np.testing.assert_array_equal(
+            client.normalize(x, "features.bn1"), client.normalize(x, normserve.BatchNorm(**norm))
+        )
 
 
 class Evil:

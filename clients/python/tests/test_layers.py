@@ -6,8 +6,8 @@ import httpx
 import ml_dtypes
 import numpy as np
 import pytest
-from conftest import Server
-from fake_repository import ADMIN_KEY, FakeRepository
+from conftest import ADMIN_KEY, Server
+from fake_repository import FakeRepository
 from fake_server import FakeServer, refusal
 from layers import LAYER_TYPES, example, generator, layer_of
 
@@ -16,7 +16,7 @@ from normserve import BatchNorm, GroupNorm, LayerDescription, LayerNorm, LpNorm,
 
 
 @pytest.fixture(params=["contract", "server"])
-def repository(request, connect, tmp_path):
+def repository(request, connect):
     """A client with the administrator's key of an empty repository, and one without."""
     if request.param == "contract":
         fake = FakeRepository()
@@ -25,22 +25,8 @@ def repository(request, connect, tmp_path):
             connect("http://normserve", transport=fake.transport()),
         )
         return
-    if "/layers" not in request.getfixturevalue("paths"):
-        pytest.skip("this server has no layer repository yet")
-    keys = tmp_path / "keys"
-    keys.write_text(ADMIN_KEY + "\n")
-    keys.chmod(0o600)
-    (tmp_path / "layers").mkdir()
-    with Server("--layers", str(tmp_path / "layers"), "--admin-key-file", str(keys), key=ADMIN_KEY) as server:
+    with Server(*request.getfixturevalue("repository_options"), key=ADMIN_KEY) as server:
         yield connect(server.url, api_key=ADMIN_KEY), connect(server.url)
-
-
-@pytest.fixture(scope="session")
-def paths(server):
-    """What the real server describes."""
-    return {
-        line.strip().rstrip(":") for line in server.get("/openapi.yaml").text.splitlines() if line.startswith("  /")
-    }
 
 
 def same_parameters(one, other):
@@ -105,28 +91,29 @@ def test_without_the_key(repository):
     assert client.layers["ln"].versions == ("1",)
 
 
-@pytest.mark.parametrize("layer_type", LAYER_TYPES)
-def test_every_type_comes_back(repository, layer_type):
+def test_every_type_comes_back(repository):
     client, _ = repository
-    document = layer_of(layer_type, (4, 4, 6), generator(layer_type))
-    parameters = {
-        name: np.array(value, np.float32) if isinstance(value, list) and name != "normalized_shape" else value
-        for name, value in document.items()
-        if name != "type"
-    }
-    layer = normserve.LAYER_TYPES[layer_type](**parameters)
-    client.layers[layer_type] = layer
-    same_parameters(client.layers.load(layer_type), layer)
+    for layer_type in LAYER_TYPES:
+        document = layer_of(layer_type, (4, 4, 6), generator(layer_type))
+        parameters = {
+            name: np.array(value, np.float32) if isinstance(value, list) and name != "normalized_shape" else value
+            for name, value in document.items()
+            if name != "type"
+        }
+        layer = normserve.LAYER_TYPES[layer_type](**parameters)
+        client.layers[layer_type] = layer
+        same_parameters(client.layers.load(layer_type), layer)
+    assert {name: layer.type for name, layer in client.layers.items()} == {name: name for name in LAYER_TYPES}
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16, ml_dtypes.bfloat16])
-def test_parameters_come_back_to_the_bit(repository, dtype):
+def test_parameters_come_back_to_the_bit(repository):
     client, _ = repository
     random = np.random.default_rng(0)
-    weight = (random.standard_normal((3, 5)) * 10.0 ** random.integers(-4, 4, (3, 5))).astype(dtype)
-    layer = LayerNorm([3, 5], weight=weight, bias=np.asfortranarray(weight))
-    client.layers["ln"] = layer
-    same_parameters(client.layers.load("ln"), layer)
+    for dtype in (np.float32, np.float64, np.float16, ml_dtypes.bfloat16):
+        weight = (random.standard_normal((3, 5)) * 10.0 ** random.integers(-4, 4, (3, 5))).astype(dtype)
+        layer = LayerNorm([3, 5], weight=weight, bias=np.asfortranarray(weight))
+        client.layers["ln"] = layer
+        same_parameters(client.layers.load("ln"), layer)
 
 
 def test_datatype(repository):

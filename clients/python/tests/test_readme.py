@@ -1,18 +1,18 @@
-"""Every `python` block of the README runs against a server, in order and one after the other as in one session.
+"""Every `python` block of the client's README runs against a server, in order and one after the other as in one session.
 
-Those marked `notest` need what is not there; those marked `repository` a server with a layer repository.
+Those marked `notest` need what is not there; those marked `repository` a server with a layer repository. The `pycon` blocks of the project's README run, too.
 """
 
 import pathlib
 import re
+import types
 
 import numpy as np
-import pytest
-from conftest import Server
+from conftest import ADMIN_KEY, ROOT, Server
+from test_torch_modules import Module, named
 
 README = pathlib.Path(__file__).resolve().parents[1] / "README.md"
 SNIPPETS = re.findall(r"^```([^\n]*)\n(.*?)^```$", README.read_text(), re.DOTALL | re.MULTILINE)
-KEY = "the-administrators-key"
 
 
 def run(text, server, names):
@@ -36,15 +36,9 @@ def test_snippets(server, capsys):
     assert printed[5:] == ["True True 19", "8"]
 
 
-def test_repository_snippets(server, capsys, tmp_path):
-    if "  /layers:" not in server.get("/openapi.yaml").text:
-        pytest.skip("this server has no layer repository yet")
-    keys = tmp_path / "keys"
-    keys.write_text(KEY + "\n")
-    keys.chmod(0o600)
-    (tmp_path / "layers").mkdir()
+def test_repository_snippets(repository_options, capsys):
     names = {"images": np.ones((2, 3, 32, 32), np.float16)}
-    with Server("--layers", str(tmp_path / "layers"), "--admin-key-file", str(keys), key=KEY) as running:
+    with Server(*repository_options, key=ADMIN_KEY) as running:
         run("import numpy as np\nfrom normserve import BatchNorm, Client", running, names)
         for language, text in SNIPPETS:
             if language == "python repository":
@@ -59,3 +53,16 @@ def test_repository_snippets(server, capsys, tmp_path):
 
 def test_languages():
     assert {language for language, _ in SNIPPETS} == {"python", "python notest", "python repository", "console"}
+
+
+def test_the_three_lines(server):
+    """Of the project's README, with a look-alike of a module of PyTorch."""
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 1
+    lines = blocks[0].splitlines()
+    assert len(lines) == 3 and all(line.startswith(">>> ") for line in lines)
+    bn1 = named("BatchNorm2d", Module)(running_mean=np.ones(3), running_var=np.full(3, 4.0), eps=0.0)
+    names = {"model": types.SimpleNamespace(bn1=bn1), "x": np.full((2, 3, 4, 5), 5, np.float32)}
+    run("\n".join(line.removeprefix(">>> ") for line in lines), server, names)
+    names["client"].close()
+    assert names["y"].dtype == np.float32 and (names["y"] == np.full((2, 3, 4, 5), 2)).all()

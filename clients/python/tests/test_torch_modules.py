@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from conftest import ADMIN_KEY
+from fake_repository import FakeRepository
 from layers import assert_close, example, expected_of
 
 import normserve
@@ -113,6 +115,15 @@ def test_subclasses():
 def test_other_modules(client, name):
     with pytest.raises(TypeError, match=name):
         client.normalize(X, named(name)())
+
+
+def test_a_module_is_registered(connect):
+    repository = FakeRepository()
+    client = connect("http://normserve", api_key=ADMIN_KEY, transport=repository.transport())
+    client.layers["bn1"] = named("BatchNorm2d")(**FROZEN, eps=0.5)
+    registered = client.layers.load("bn1")
+    assert isinstance(registered, normserve.BatchNorm) and registered.eps == 0.5
+    np.testing.assert_array_equal(registered.running_mean, FROZEN["running_mean"].astype(np.float32))
 
 
 def test_a_tensor_as_input(client):

@@ -1,5 +1,6 @@
 """The framing without any input or output: answers cut and changed at every byte."""
 
+import asyncio
 import json
 
 import numpy as np
@@ -47,14 +48,18 @@ def test_a_registered_layer(layer, document):
     assert json.loads(normalize_call(X, layer, None).parts[0])["layer"] == document
 
 
-@pytest.mark.parametrize("size", [0, 1, (1 << 18) - 1, 1 << 18, (1 << 19) + 1])
+@pytest.mark.parametrize("size", [0, 1, (1 << 18) - 1, 1 << 18, (1 << 20) + 1])
 def test_a_body_goes_out_in_pieces_as_often_as_wanted(size):
     content = np.random.default_rng(size).bytes(size)
     body = Body([b"head", memoryview(content)])
     assert body.length == 4 + size
-    for _ in range(2):
-        assert b"".join(bytes(piece) for piece in body) == b"head" + content
-    assert max(len(piece) for piece in body) <= 1 << 18
+
+    async def collect():
+        return [bytes(piece) async for piece in body]
+
+    for pieces, largest in ((list(map(bytes, body)), 1 << 20), (asyncio.run(collect()), 1 << 18)) * 2:
+        assert b"".join(pieces) == b"head" + content
+        assert max(map(len, pieces)) <= largest
 
 
 def test_an_answer_in_pieces():

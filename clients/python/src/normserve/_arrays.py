@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+
+
+class TorchTensor(Protocol):
+    """What tells a tensor of PyTorch."""
+
+    def detach(self) -> Any: ...
+
+    def cpu(self) -> Any: ...
+
+
+TensorLike: TypeAlias = npt.ArrayLike | TorchTensor
 
 # The datatypes of the Open Inference Protocol that the service takes; BF16 is ml_dtypes' and not always there.
 _DTYPES: dict[str, np.dtype[Any]] = {

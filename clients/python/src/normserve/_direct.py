@@ -24,8 +24,8 @@ import httpx
 # RFC 9110 §5.5: what the value of a field must not hold, lest it ends the field.
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 
-# What is smaller goes into one packet with the head.
-SMALL = 1 << 14
+# What is smaller is copied to the head.
+_SMALL = 1 << 14
 
 # A server that closes idle connections later than this, as normserve does (75 s), never closes one that is in use.
 IDLE_SECONDS = 60.0
@@ -125,10 +125,14 @@ class _Connection:
         is_sent = self._send(request, deadline)
         readable = _Readable(self._socket, deadline)
         response = http.client.HTTPResponse(readable, method=request.method)  # type: ignore[arg-type]
-        with translated(httpx.ReadError, httpx.ReadTimeout):
-            response.begin()
-        if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
-            raise httpx.ReadError("the connection was closed within the head of the answer")
+        try:
+            with translated(httpx.ReadError, httpx.ReadTimeout):
+                response.begin()
+            if readable.raw.is_at_end:  # Which http.client takes for the end of the head.
+                raise httpx.ReadError("the connection was closed within the head of the answer")
+        except BaseException:
+            response.close()
+            raise
         response.will_close = response.will_close or not is_sent
         return response
 
@@ -138,30 +142,37 @@ class _Connection:
         try:
             with translated(httpx.WriteError, httpx.WriteTimeout):
                 for piece in request.stream:  # type: ignore[union-attr]
-                    if len(pending) + len(piece) <= SMALL:
+                    if len(pending) + len(piece) <= _SMALL:
                         pending += piece
                         continue
-                    if pending:
-                        self._send_all(pending, deadline)
-                        pending = b""
-                    if self._has_answered():
+                    if not pending and self._has_answered():
                         return False
-                    self._send_all(piece, deadline)
-                self._send_all(pending, deadline)
+                    self._send_all(pending, piece, deadline)
+                    pending = b""
+                self._send_all(b"", pending, deadline)
         except httpx.WriteError:
             return False  # Its answer may be there all the same.
         return True
 
-    def _send_all(self, content: bytes, deadline: float | None) -> None:
+    def _send_all(self, first: bytes, second: bytes, deadline: float | None) -> None:
+        """Sends both, at once where that does not need a copy of them."""
+        if first:
+            self._socket.settimeout(_seconds(deadline))
+            if isinstance(self._socket, ssl.SSLSocket):
+                self._socket.sendall(first)
+            else:
+                sent = self._socket.sendmsg([first, second])
+                self._socket.sendall(first[sent:])
+                second = memoryview(second)[max(0, sent - len(first)) :]  # type: ignore[assignment]
         self._socket.settimeout(_seconds(deadline))
-        self._socket.sendall(content)
+        self._socket.sendall(second)
 
     def _has_answered(self) -> bool:
-        return not isinstance(self._socket, ssl.SSLSocket) and _is_readable(self._socket)
+        return not isinstance(self._socket, ssl.SSLSocket) and is_readable(self._socket.fileno())
 
     def is_good(self) -> bool:
         """Whether the server has not closed it, nor said what nobody asked for."""
-        return time.monotonic() - self.idle_since < IDLE_SECONDS and not _is_readable(self._socket)
+        return time.monotonic() - self.idle_since < IDLE_SECONDS and not is_readable(self._socket.fileno())
 
     def close(self) -> None:
         self._socket.close()
@@ -247,9 +258,10 @@ def _seconds(deadline: float | None) -> float | None:
     return seconds
 
 
-def _is_readable(connected: socket.socket) -> bool:
+def is_readable(descriptor: int) -> bool:
+    """Whether a socket has bytes to be read, or has come to its end."""
     poll = select.poll()
-    poll.register(connected, select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
 
 

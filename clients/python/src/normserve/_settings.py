@@ -7,7 +7,7 @@ import os
 import re
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 import numpy.typing as npt
@@ -19,14 +19,11 @@ from ._wire import Answer, AnswerReader, Body, Call, Registered, normalize_call
 from .errors import InvalidAnswer
 from .layers import Layer
 
-if TYPE_CHECKING:
-    import torch
-
 Verify: TypeAlias = bool | str | os.PathLike[str] | ssl.SSLContext
 Certificate: TypeAlias = str | os.PathLike[str] | tuple[str | os.PathLike[str], str | os.PathLike[str]]
 
 #: What stands for a layer: a name, a name and a version, a layer, a module.
-LayerLike: TypeAlias = "str | tuple[str, str] | Registered | Layer | torch.nn.Module"
+LayerLike: TypeAlias = str | tuple[str, str] | Registered | Layer | torch_modules.Module
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 

@@ -26,8 +26,10 @@ _BINARY = "application/octet-stream"
 # Much more than any server of this contract writes before the tensor.
 _LARGEST_HEADER = 1 << 20
 
-# HTTP libraries copy what one call to send did not take, so they get large tensors in pieces.
-_PIECE = 1 << 18
+# Who sends copies what one call to send did not take, so that large tensors go out in pieces: asyncio and httpx do, a
+# blocking socket does not but must look up for its deadline.
+_PIECE = 1 << 20
+_ASYNC_PIECE = 1 << 18
 
 
 class Registered(NamedTuple):
@@ -71,13 +73,16 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self.length = sum(len(part) for part in parts)
 
     def __iter__(self) -> Iterator[bytes]:
-        for part in self.parts:
-            for start in range(0, len(part), _PIECE):
-                yield part[start : start + _PIECE]  # type: ignore[misc]  # Whatever has bytes will do.
+        return self._pieces(_PIECE)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self:
+        for piece in self._pieces(_ASYNC_PIECE):
             yield piece
+
+    def _pieces(self, size: int) -> Iterator[bytes]:
+        for part in self.parts:
+            for start in range(0, len(part), size):
+                yield part[start : start + size]  # type: ignore[misc]  # Whatever has bytes will do.
 
 
 @dataclass(frozen=True)

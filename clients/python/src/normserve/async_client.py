@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
@@ -13,7 +14,7 @@ import httpx
 import numpy.typing as npt
 
 from . import _repository as repository
-from ._arrays import Array
+from ._arrays import Array, TensorLike
 from ._async_direct import AsyncDirectTransport
 from ._attempts import Attempts, translated
 from ._repository import LayerDescription
@@ -81,7 +82,7 @@ class AsyncClient:
     @overload
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -91,7 +92,7 @@ class AsyncClient:
     @overload
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -100,7 +101,7 @@ class AsyncClient:
 
     async def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -112,7 +113,7 @@ class AsyncClient:
 
     async def normalize_detailed(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -182,7 +183,10 @@ class AsyncClient:
         """What `receive` makes of the answer, after as many tries as may be, in time."""
         attempts = Attempts(call, self._settings.timeout, self._settings.retries if retries is None else retries)
         try:
-            return await asyncio.wait_for(self._try(call, receive, attempts), self._settings.timeout)
+            if sys.version_info < (3, 11):
+                return await asyncio.wait_for(self._try(call, receive, attempts), self._settings.timeout)
+            async with asyncio.timeout(self._settings.timeout):  # Which needs no task of its own.
+                return await self._try(call, receive, attempts)
         except NormserveError:
             raise
         except asyncio.TimeoutError as cause:

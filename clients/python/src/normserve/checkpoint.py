@@ -142,8 +142,8 @@ def _datatype(name: str, tensor: Any) -> tuple[str, int]:
 
 def _bytes_of(tensor: Any) -> memoryview:
     """The row-major bytes of a tensor, little-endian as every machine that PyTorch runs on."""
-    if isinstance(tensor, np.ndarray):
-        return wire_bytes(tensor)
+    if isinstance(tensor, (np.ndarray, np.generic)):
+        return wire_bytes(np.asarray(tensor))
     import torch
 
     flat = tensor.detach().cpu().contiguous().reshape(-1)

@@ -13,7 +13,7 @@ import httpx
 import numpy.typing as npt
 
 from . import _repository as repository
-from ._arrays import Array
+from ._arrays import Array, TensorLike
 from ._attempts import Attempts, translated
 from ._direct import DirectTransport
 from ._repository import LayerDescription
@@ -89,7 +89,7 @@ class Client:
     @overload
     def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -99,7 +99,7 @@ class Client:
     @overload
     def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -108,7 +108,7 @@ class Client:
 
     def normalize(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,
@@ -132,7 +132,7 @@ class Client:
 
     def normalize_detailed(
         self,
-        x: npt.ArrayLike,
+        x: TensorLike,
         layer: LayerLike,
         *,
         output_dtype: npt.DTypeLike | None = None,

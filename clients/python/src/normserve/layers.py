@@ -10,17 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
-from ._arrays import as_parameter
+from ._arrays import TensorLike, as_parameter
 
-if TYPE_CHECKING:
-    import torch
-
-Tensor: TypeAlias = "npt.ArrayLike | torch.Tensor"
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
 EpsilonPlacement: TypeAlias = Literal["variance", "std"]
 
@@ -73,11 +68,11 @@ class BatchNorm(Layer):
     """
 
     type: ClassVar[str] = "batch_norm"
-    running_mean: Tensor | None = None
-    running_var: Tensor | None = None
+    running_mean: TensorLike | None = None
+    running_var: TensorLike | None = None
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -96,8 +91,8 @@ class LayerNorm(Layer):
     normalized_shape: int | Sequence[int] | None = None
     _: KW_ONLY
     axis: int | None = None
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
 
@@ -111,13 +106,13 @@ class InstanceNorm(Layer):
 
     type: ClassVar[str] = "instance_norm"
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
-    running_mean: Tensor | None = None
-    running_var: Tensor | None = None
+    running_mean: TensorLike | None = None
+    running_var: TensorLike | None = None
     use_running_statistics: bool = False
 
 
@@ -131,8 +126,8 @@ class GroupNorm(Layer):
     type: ClassVar[str] = "group_norm"
     num_groups: int
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -150,7 +145,7 @@ class RMSNorm(Layer):
     normalized_shape: int | Sequence[int] | None = None
     _: KW_ONLY
     axis: int | None = None
-    weight: Tensor | None = None
+    weight: TensorLike | None = None
     eps: float | None = None
 
 
@@ -163,12 +158,12 @@ class BatchRenorm(Layer):
     """
 
     type: ClassVar[str] = "batch_renorm"
-    running_mean: Tensor
-    running_var: Tensor | None = None
+    running_mean: TensorLike
+    running_var: TensorLike | None = None
     _: KW_ONLY
-    running_std: Tensor | None = None
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    running_std: TensorLike | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -185,12 +180,12 @@ class BatchInstanceNorm(Layer):
     """
 
     type: ClassVar[str] = "batch_instance_norm"
-    running_mean: Tensor
-    running_var: Tensor
-    rho: Tensor
+    running_mean: TensorLike
+    running_var: TensorLike
+    rho: TensorLike
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -204,13 +199,13 @@ class SwitchableNorm(Layer):
     """
 
     type: ClassVar[str] = "switchable_norm"
-    running_mean: Tensor
-    running_var: Tensor
-    mean_weight: Tensor
-    var_weight: Tensor
+    running_mean: TensorLike
+    running_var: TensorLike
+    mean_weight: TensorLike
+    var_weight: TensorLike
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -225,10 +220,10 @@ class AdaptiveInstanceNorm(Layer):
     """
 
     type: ClassVar[str] = "adaptive_instance_norm"
-    style_mean: Tensor | None = None
-    style_std: Tensor | None = None
+    style_mean: TensorLike | None = None
+    style_std: TensorLike | None = None
     _: KW_ONLY
-    style: Tensor | None = None
+    style: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
     data_format: DataFormat = "channels_first"
@@ -243,7 +238,7 @@ class WeightNorm(Layer):
     """
 
     type: ClassVar[str] = "weight_norm"
-    weight_g: Tensor
+    weight_g: TensorLike
     _: KW_ONLY
     dim: int | None = 0
 
@@ -259,8 +254,8 @@ class SpectralNorm(Layer):
     type: ClassVar[str] = "spectral_norm"
     _: KW_ONLY
     dim: int = 0
-    u: Tensor | None = None
-    v: Tensor | None = None
+    u: TensorLike | None = None
+    v: TensorLike | None = None
     n_power_iterations: int | None = None
 
 
@@ -272,8 +267,8 @@ class Standardize(Layer):
     """
 
     type: ClassVar[str] = "standardize"
-    mean: Tensor
-    std: Tensor
+    mean: TensorLike
+    std: TensorLike
     _: KW_ONLY
     axis: int = -1
 
@@ -321,9 +316,9 @@ class FilterResponseNorm(Layer):
 
     type: ClassVar[str] = "filter_response_norm"
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
-    tau: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
+    tau: TensorLike | None = None
     eps: float = 1e-6
     data_format: DataFormat = "channels_first"
 
@@ -337,8 +332,8 @@ class GlobalResponseNorm(Layer):
 
     type: ClassVar[str] = "global_response_norm"
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
     eps: float = 1e-6
     data_format: DataFormat = "channels_first"
 
@@ -352,7 +347,7 @@ class WeightStandardization(Layer):
 
     type: ClassVar[str] = "weight_standardization"
     _: KW_ONLY
-    gain: Tensor | None = None
+    gain: TensorLike | None = None
     eps: float = 1e-5
     epsilon_placement: EpsilonPlacement = "variance"
 
@@ -365,10 +360,10 @@ class DynamicTanh(Layer):
     """
 
     type: ClassVar[str] = "dynamic_tanh"
-    alpha: Tensor
+    alpha: TensorLike
     _: KW_ONLY
-    weight: Tensor | None = None
-    bias: Tensor | None = None
+    weight: TensorLike | None = None
+    bias: TensorLike | None = None
 
 
 #: Every type by its name on the wire.

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .layers import BatchNorm, GroupNorm, InstanceNorm, Layer, LayerNorm, LocalResponseNorm, RMSNorm
+
+
+class Module(Protocol):
+    """What tells a torch.nn.Module."""
+
+    training: bool
+
+    def state_dict(self) -> Any: ...
 
 
 def is_module(value: Any) -> bool:
@@ -13,7 +21,7 @@ def is_module(value: Any) -> bool:
     return callable(getattr(value, "state_dict", None)) and isinstance(getattr(value, "training", None), bool)
 
 
-def layer_of_module(module: Any) -> Layer:
+def layer_of_module(module: Module) -> Layer:
     """The layer that computes what `module` does when it is evaluated; its tensors are not copied.
 
     Batch norms of all dimensions (synchronized and frozen ones, too), layer, instance, group, RMS and local response
