@@ -78,7 +78,7 @@ struct InferRequest {
         try reader.readArray { (reader) throws(TensorFormatError) in
             outputs.count += 1
             var name: String?
-            let (pointer, offset) = (reader.pointer, reader.offset)
+            let offset = reader.offset
             try reader.readOpenObject { (reader, key) throws(TensorFormatError) in
                 switch key {
                 case "name": name = try reader.readWord()
@@ -87,7 +87,7 @@ struct InferRequest {
                 }
                 return true
             }
-            guard let name else { throw .missingMember(name: "name", pointer: pointer, offset: offset) }
+            guard let name else { throw .missingMember(name: "name", pointer: reader.pointer, offset: offset) }
             if name != ModelSignature.outputName, outputs.unknownName == nil {
                 outputs.unknownName = name
             }
