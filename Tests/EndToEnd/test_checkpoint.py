@@ -96,9 +96,9 @@ MODULES = {
     "final_layer_norm": (norm(), "layer_norm"),
     "blocks.0.norm1": (norm(), "layer_norm"),
     "bare.layer_norm": (norm(bias=False), None),
-    "model.layers.0.input_layernorm": (norm(bias=False), "rms_norm"),
-    "model.layers.0.post_attention_layernorm": (norm(bias=False), "rms_norm"),
-    "model.norm": (norm(bias=False), "rms_norm"),
+    "model.layers.0.input_layernorm": (norm(bias=False), None),
+    "model.layers.0.post_attention_layernorm": (norm(bias=False), None),
+    "model.norm": (norm(bias=False), None),
     "cohere.layers.0.input_layernorm": (norm(bias=False), None),
     "other.norm": (norm(bias=False), None),
     "x.rms_norm": (norm(bias=False), "rms_norm"),
@@ -133,7 +133,7 @@ def test_what_names_and_shapes_tell(tmp_path):
     with Server("--checkpoint", str(path)) as server:
         assert layers(server) == {name: type for name, (_, type) in MODULES.items() if type}
         assert set(not_loaded(server)) == {name for name, (_, type) in MODULES.items() if type is None}
-        assert server.get("/layers/model.norm?parameters=true").json()["parameters"]["eps"] == 1e-6
+        assert server.get("/layers/x.rms_norm?parameters=true").json()["parameters"]["eps"] == 1e-6
         assert normalized(server, "wide.LayerNorm", np.ones((1, 2, 3), np.float32)).shape == (1, 2, 3)
 
 
@@ -160,7 +160,7 @@ def test_rules(tmp_path):
         assert "gn1" not in refused and "ln_f" not in refused
         parameters = {name: server.get(f"/layers/{name}?parameters=true").json()["parameters"] for name in found}
         assert parameters["net.1"]["eps"] == 0.5 and parameters["prelu"]["axis"] == -1
-        assert parameters["h.0.ln_1"]["eps"] == parameters["model.norm"]["eps"] == parameters["plain.bn"]["eps"] == 1e-12
+        assert parameters["h.0.ln_1"]["eps"] == parameters["x.rms_norm"]["eps"] == parameters["plain.bn"]["eps"] == 1e-12
 
 
 @pytest.mark.parametrize(

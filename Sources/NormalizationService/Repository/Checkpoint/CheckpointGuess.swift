@@ -14,19 +14,15 @@ enum CheckpointGuess {
         if group.tensors["running_mean"] != nil, group.tensors["running_var"] != nil {
             self = Self.withRunningStatistics(group)
         } else if let weight = group.tensors["weight"], group.hasOnly(["weight", "bias"]) {
-            if group.tensors["bias"] == nil, weight.shape.rank == 1, surroundings.makesRMSNorm(of: group) {
-                self = .layer(RMSNorm.type, Self.llamaDefaults)
-            } else {
-                let isAmongConvolutions = surroundings.hasConvolutions(beside: group)
-                self = Self.affine(group.ownName, weight, group.tensors["bias"], isAmongConvolutions)
-            }
+            let isAmongConvolutions = surroundings.hasConvolutions(beside: group)
+            self = Self.affine(group.ownName, weight, group.tensors["bias"], isAmongConvolutions)
         } else {
             self = .noLayer
         }
     }
 
-    /// What most of Llama's kin have; torch's default is the machine epsilon.
-    private static var llamaDefaults: [ParameterName: ParameterValue] { [.epsilon: .real(1e-6)] }
+    /// What most models have; torch's default is the machine epsilon.
+    private static var rmsDefaults: [ParameterName: ParameterValue] { [.epsilon: .real(1e-6)] }
 
     private static func withRunningStatistics(_ group: CheckpointGroup) -> Self {
         let counts = Set(group.tensors.values.map(\.shape))
@@ -53,6 +49,7 @@ enum CheckpointGuess {
         switch kind {
         case .layer:
             guard hasBias else {
+                // Llama's and Gemma's norms have the same names, but Gemma's add one to the weight.
                 return .unclear("without a bias, it may be a layer norm or an RMS norm; a rule can tell")
             }
             return .layer(LayerNorm.type, [:])
@@ -60,7 +57,7 @@ enum CheckpointGuess {
             guard !hasBias else {
                 return .unclear("it is called an RMS norm, but has a bias; a rule can tell what it is")
             }
-            return .layer(RMSNorm.type, Self.llamaDefaults)
+            return .layer(RMSNorm.type, Self.rmsDefaults)
         case .group: return .unclear("it is a group norm, and a rule must tell num_groups")
         case .instance where hasBias: return .layer(InstanceNorm.type, [:])
         case .some where hasBias:
