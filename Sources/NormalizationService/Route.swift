@@ -17,12 +17,21 @@ enum Route: String, CaseIterable {
 
     /// Makes sure that the path answers `method`; 405 otherwise.
     func check(_ method: HTTPRequest.Method) throws(HTTPProblem) {
-        guard !self.methods.contains(method) else { return }
-        let allowed = Self.list(self.methods)
+        try Self.check(method, isOneOf: self.methods, of: self.rawValue)
+    }
+
+    /// Makes sure that `method` is among those that `path` answers; 405 otherwise.
+    static func check(
+        _ method: HTTPRequest.Method,
+        isOneOf methods: [HTTPRequest.Method],
+        of path: String
+    ) throws(HTTPProblem) {
+        guard !methods.contains(method) else { return }
+        let allowed = Self.list(methods)
         // RFC 9110 §15.5.6: Allow lists what would do.
         throw HTTPProblem(
             .methodNotAllowed,
-            "\(self.rawValue) does not answer \(method); it answers \(allowed)",
+            "\(path) does not answer \(method); it answers \(allowed)",
             fields: [.allow: allowed]
         )
     }

@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// A route, and what a target has in the places of its parameters.
 struct RoutedTarget {
     let route: Route
@@ -7,34 +5,23 @@ struct RoutedTarget {
     /// One for each `{…}` of the route's path, decoded; none is empty.
     let parameters: [String]
 
-    /// The paths that have parameters, cut into segments.
+    /// All paths, cut into segments.
     private static let templates = Route.allCases.map { ($0, $0.rawValue.split(separator: "/")) }
-        .filter { $0.1.contains(where: Self.isParameter) }
+
+    /// The paths that a target may be as it stands.
+    private static let literal = Dictionary(
+        uniqueKeysWithValues: templates.filter { !$0.1.contains(where: Self.isParameter) }.map { ($0.0.rawValue, $0.0) }
+    )
 
     /// The route of a target in origin-form, the query left out.
     init?(_ target: String) {
-        if let route = Route(rawValue: target), !target.contains("{") {
+        if let route = Self.literal[target] {
             self.init(route, [])
             return
         }
-        let path = target.prefix { $0 != "?" }
-        // RFC 3986 §2.3: an encoded unreserved character means the same as the character. Segments are decoded one by
-        // one, so that an encoded slash never becomes a delimiter.
-        var segments: [String] = []
-        for segment in path.split(separator: "/", omittingEmptySubsequences: false) {
-            guard
-                let decoded = URLComponents(string: "/\(segment)", encodingInvalidCharacters: false)?.path.dropFirst(),
-                !decoded.contains("/")
-            else { return nil }
-            segments.append(String(decoded))
-        }
-        if let route = Route(rawValue: segments.joined(separator: "/")) {
-            self.init(route, [])
-            return
-        }
-        guard segments.first == "" else { return nil }
+        guard let segments = PathSegments.decoded(from: target) else { return nil }
         for (route, template) in Self.templates {
-            if let parameters = Self.match(segments.dropFirst(), template) {
+            if let parameters = Self.match(segments, template) {
                 self.init(route, parameters)
                 return
             }
@@ -48,7 +35,7 @@ struct RoutedTarget {
     }
 
     /// What stands in the places of the parameters; `nil` where anything else differs, or one of them is empty.
-    private static func match(_ segments: ArraySlice<String>, _ template: [Substring]) -> [String]? {
+    private static func match(_ segments: [String], _ template: [Substring]) -> [String]? {
         guard segments.count == template.count else { return nil }
         var parameters: [String] = []
         for (segment, expected) in zip(segments, template) {

@@ -31,9 +31,6 @@ struct SafetensorsRequest {
         self.elementLimit = elementLimit
     }
 
-    /// Whether the file says what layer it is for.
-    var hasLayer: Bool { Self.layerKeys.contains { self.value(of: $0) != nil } }
-
     /// The tensor that is to be normalized.
     func input() throws(HTTPProblem) -> Tensor {
         guard let entry = self.header[Self.inputName] else {

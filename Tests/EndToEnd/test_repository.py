@@ -175,6 +175,13 @@ def test_without_a_key_the_repository_is_read_only(key_file, tmp_path):
         assert server.normalize({"layer": "x", "input": [[1, 2]]})["layer"]["name"] == "x"
 
 
+def test_a_template_is_no_layer(repository):
+    """What stands in braces in a route is a name like any other when it comes from outside."""
+    for path in ("/layers/%7Bname%7D", "/layers/%7bname%7d/versions/%7bversion%7d", "/layers/{name}"):
+        problem(repository.get(path), 404, ["unknown_layer"])
+        problem(delete(repository, path), 404, ["unknown_layer"])
+
+
 def test_who_may_write(repository):
     for authorization, status in ((None, 401), ("Bearer nobody", 401)):
         response = repository.session.put(

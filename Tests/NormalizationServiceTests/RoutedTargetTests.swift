@@ -11,6 +11,8 @@ import Testing
             ("/%6cayers/versions", .layer, ["versions"]),
             ("/layers/a.b-c/versions/12", .layerVersion, ["a.b-c", "12"]),
             ("/layers/a/%76ersions/%31?x", .layerVersion, ["a", "1"]),
+            ("/layers/{name}", .layer, ["{name}"]), ("/layers/%7Bname%7D", .layer, ["{name}"]),
+            ("/layers/%7bname%7d/versions/%7bversion%7d", .layerVersion, ["{name}", "{version}"]),
         ] as [(String, Route, [String])]
     )
     func isFound(target: String, route: Route, parameters: [String]) throws {
@@ -24,7 +26,7 @@ import Testing
             "", "*", "/", "layers", "layers/bn1", "/layers/", "/layers//", "//layers", "/layers/a/",
             "/layers/a/versions",
             "/layers/a/versions/", "/layers//versions/1", "/layers/a/versions/1/", "/layers/a/version/1",
-            "/layers/a/versions/1/2", "/layers/a%2fb", "/layers/a/versions%2f1", "/layers/{name}", "/layers/%",
+            "/layers/a/versions/1/2", "/layers/a%2fb", "/layers/a/versions%2f1", "/layers/%",
             "/layers/%zz",
             "/layers%2fa",
         ]

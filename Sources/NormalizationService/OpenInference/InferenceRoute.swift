@@ -1,4 +1,3 @@
-import FoundationEssentials
 import HTTPTypes
 
 /// A path of the Open Inference Protocol, and by which methods it is answered.
@@ -41,7 +40,7 @@ enum InferenceRoute: Equatable {
             return path.count == 3 || path.last == UInt8(ascii: "/") || path.last == UInt8(ascii: "?")
         }
         // RFC 3986 §2.3: "v" and "2" may be encoded.
-        return path.contains(UInt8(ascii: "%")) && Self.segments(ofTarget: target)?.first == "v2"
+        return path.contains(UInt8(ascii: "%")) && PathSegments.decoded(from: target)?.first == "v2"
     }
 
     /// The methods that the path answers.
@@ -81,7 +80,7 @@ enum InferenceRoute: Equatable {
 extension InferenceRoute {
     /// The route of a target in origin-form, the query left out; `nil` if there is none.
     init?(target: String) {
-        guard let path = Self.segments(ofTarget: target), path.first == "v2" else { return nil }
+        guard let path = PathSegments.decoded(from: target), path.first == "v2" else { return nil }
         let rest = path.dropFirst()
         let route: InferenceRoute? =
             switch rest.first {
@@ -96,28 +95,6 @@ extension InferenceRoute {
             }
         guard let route else { return nil }
         self = route
-    }
-
-    /// The segments of a target's path, each of them decoded; `nil` where one cannot be.
-    private static func segments(ofTarget target: String) -> [String]? {
-        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }
-        let isCoded = path.contains(UInt8(ascii: "%"))
-        var segments: [String] = []
-        for segment in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            guard isCoded else {
-                segments.append(String(Substring(segment)))
-                continue
-            }
-            // RFC 3986 §2.3: an encoded unreserved character means the same as the character. Segments are decoded one
-            // by one, so that an encoded slash never becomes a delimiter.
-            guard
-                let decoded = URLComponents(string: "/\(Substring(segment))", encodingInvalidCharacters: false)?
-                    .path.dropFirst(),
-                !decoded.contains("/")
-            else { return nil }
-            segments.append(String(decoded))
-        }
-        return segments
     }
 
     private static func health(_ path: ArraySlice<String>) -> InferenceRoute? {

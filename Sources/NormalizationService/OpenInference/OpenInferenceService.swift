@@ -22,7 +22,7 @@ struct OpenInferenceService {
     }
 
     func admit(_ head: HTTPRequest, _ route: InferenceRoute) throws(HTTPProblem) -> HTTPAdmission {
-        try route.check(head.method)
+        try Route.check(head.method, isOneOf: route.methods, of: route.template ?? "this path")
         guard head.method != .options else { return .answer(.allowing(route.methods)) }
         switch route {
         case .model(.inference, let name, let version):
@@ -152,19 +152,5 @@ extension OpenInferenceService {
         }
         self.availability.load(try self.versions(of: name).latest.name)
         return .done
-    }
-}
-
-extension InferenceRoute {
-    /// Makes sure that the path answers `method`; 405 otherwise.
-    fileprivate func check(_ method: HTTPRequest.Method) throws(HTTPProblem) {
-        guard !self.methods.contains(method) else { return }
-        let allowed = Route.list(self.methods)
-        // RFC 9110 §15.5.6: Allow lists what would do.
-        throw HTTPProblem(
-            .methodNotAllowed,
-            "\(self.template ?? "this path") does not answer \(method); it answers \(allowed)",
-            fields: [.allow: allowed]
-        )
     }
 }
