@@ -8,7 +8,7 @@ import time
 import httpx
 import numpy as np
 import pytest
-from conftest import Server, end_to_end
+from conftest import ADMIN_KEY, Server, end_to_end
 from fake_server import FakeServer, answer, refusal
 
 import normserve
@@ -181,3 +181,16 @@ def test_health(connect):
         client.wait_until_ready()
         assert client.is_live() and client.is_ready()
     assert not client.is_live() and not client.is_ready()
+
+
+def test_connections_are_kept_where_the_status_says_it_all(connect, repository_options):
+    with Server(*repository_options, key=ADMIN_KEY) as server:
+        client = connect(server.url, api_key=ADMIN_KEY)
+        before = server.metric("normserve_connections_accepted_total")
+        for _ in range(10):
+            assert client.is_live() and client.is_ready()
+            client.wait_until_ready()
+            client.layers["ln"] = LAYER
+            del client.layers["ln"]
+        # The one more is that of `metric`.
+        assert server.metric("normserve_connections_accepted_total") - before == 2

@@ -181,7 +181,7 @@ class Client:
 
     def _is_well(self, path: str, within: float = math.inf) -> bool:
         try:
-            self._run(Call("GET", path), lambda response, _: None, retries=0, within=within)
+            self._run(Call("GET", path), _passed_over, retries=0, within=within)
         except (ProblemError, TransportError, TimedOut):
             return False
         return True
@@ -216,7 +216,7 @@ class Client:
                 with contextlib.closing(response):
                     if response.is_success:
                         return receive(response, attempts)
-                    raise problem(response.status_code, response.headers, _refusal(response))
+                    raise problem(response.status_code, response.headers, _beginning(response))
             except httpx.TransportError as cause:
                 error = translated(cause, attempts)
                 error.__cause__ = cause
@@ -225,8 +225,13 @@ class Client:
             time.sleep(attempts.delay_after(error, answered))
 
 
-def _refusal(response: httpx.Response) -> bytes:
-    """The content of a refusal, or its beginning."""
+def _passed_over(response: httpx.Response, _: Attempts) -> None:
+    """What there is to receive when the status says it all: the content, as only its end frees the connection."""
+    _beginning(response)
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    """The content of an answer; of one that is longer than any refusal only its beginning."""
     content = b""
     for chunk in response.stream:  # type: ignore[union-attr]
         content += chunk
@@ -261,7 +266,7 @@ class Layers(Mapping[str, LayerDescription]):
 
     def delete(self, name: str, version: str | None = None) -> None:
         """Removes a version, by default all. Raises UnknownLayer if there is none."""
-        self._client._run(repository.delete_call(name, version), lambda response, _: None)
+        self._client._run(repository.delete_call(name, version), _passed_over)
 
     def __setitem__(self, name: str, layer: LayerLike) -> None:
         self.put(name, layer)
