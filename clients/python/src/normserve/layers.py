@@ -13,10 +13,12 @@ from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ._arrays import TensorLike, as_parameter
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
+Integers: TypeAlias = int | Sequence[int] | npt.NDArray[np.integer[Any]]
 EpsilonPlacement: TypeAlias = Literal["variance", "std"]
 
 # Parameters of these names are tensors in every type that has them, but for the numbers `alpha` and `beta`.
@@ -41,8 +43,8 @@ class Layer:
             value = getattr(self, member.name)
             if member.name in _TENSORS and not (value is None or _is_number(value)):
                 found[member.name] = as_parameter(value)
-            elif value != member.default:
-                found[member.name] = _plain(value)
+            elif (plain := _plain(value)) != member.default:
+                found[member.name] = plain
         return found
 
 
@@ -52,9 +54,9 @@ def _is_number(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """A number, word, switch or list of integers as Python's json writes it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(element) for element in value]
     return value
 
@@ -88,7 +90,7 @@ class LayerNorm(Layer):
     """
 
     type: ClassVar[str] = "layer_norm"
-    normalized_shape: int | Sequence[int] | None = None
+    normalized_shape: Integers | None = None
     _: KW_ONLY
     axis: int | None = None
     weight: TensorLike | None = None
@@ -142,7 +144,7 @@ class RMSNorm(Layer):
     """
 
     type: ClassVar[str] = "rms_norm"
-    normalized_shape: int | Sequence[int] | None = None
+    normalized_shape: Integers | None = None
     _: KW_ONLY
     axis: int | None = None
     weight: TensorLike | None = None
@@ -278,7 +280,7 @@ class MeanVarianceNorm(Layer):
     """(x − E) / (√Var + eps) over `axes`, by default all but axis 1 (ONNX MeanVarianceNormalization)."""
 
     type: ClassVar[str] = "mean_variance_norm"
-    axes: int | Sequence[int] | None = None
+    axes: Integers | None = None
     _: KW_ONLY
     eps: float = 1e-9
 
