@@ -237,3 +237,19 @@ def test_sizes_and_axes_as_arrays(client):
         y = client.normalize(x, MeanVarianceNorm(axes))
         np.testing.assert_array_equal(y, client.normalize(x, MeanVarianceNorm(axes.tolist())))
     assert LpNorm(p=np.array(2), eps=np.float64(1e-12)).parameters() == {}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_parameters_as_lists(client, dtype):
+    """Give what arrays of doubles do."""
+    x, random = example("lists", shape=(5, 3, 4))
+    x = x.astype(dtype)
+    weight, bias = random.standard_normal((3, 4)), random.standard_normal((3, 4))
+    weight[0, 0], bias[1, 1], bias[2, 2] = np.nan, np.inf, -np.inf
+    expected = client.normalize(x, LayerNorm((3, 4), weight=weight, bias=bias))
+    for make in (np.ndarray.tolist, tuple):
+        y = client.normalize(x, LayerNorm((3, 4), weight=make(weight), bias=make(bias)))
+        np.testing.assert_array_equal(y, expected)
+    for wrong in (["1", "2"], [1j]):
+        with pytest.raises(TypeError):
+            LayerNorm(2, weight=wrong).parameters()

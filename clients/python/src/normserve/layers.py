@@ -1,9 +1,10 @@
 """The nineteen types of layers, as dataclasses whose members are named as on the wire and in `torch.nn`.
 
 C is the number of channels, axis 1 of the input or its last (`data_format`). γ is `weight` and β is `bias`; None leaves
-them out. Tensors are arrays, or whatever numpy makes arrays of; they are sent in their own precision. Whatever is left
-at its default is not sent, so that the server's defaults apply; they are the same, which a test holds against
-`GET /layer-types`. Whether values are possible is for the server to say (`InvalidRequest`).
+them out. Tensors are arrays, which are sent in their own precision; or whatever numpy makes arrays of, say lists, which
+have none and take on that of the computation. Whatever is left at its default is not sent, so that the defaults of the
+server apply; they are the same, which a test holds against `GET /layer-types`. Whether values are possible is for the
+server to say (`InvalidRequest`).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Layer:
     type: ClassVar[str]
 
     def parameters(self) -> dict[str, Any]:
-        """What differs from the defaults, in the order of the members: tensors as arrays, all else as JSON has it."""
+        """What differs from the defaults, in the order of the members: arrays as such, all else as JSON has it."""
         found: dict[str, Any] = {}
         for member in fields(self):  # type: ignore[arg-type]  # Every subclass is a dataclass.
             value = getattr(self, member.name)
