@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import gc
 import inspect
+import pathlib
+import weakref
 
 import numpy as np
 import pytest
+from conftest import Server, end_to_end
 from fake_server import FakeServer, answer
 
 from normserve import AsyncClient, AsyncLayers, Client, LayerNorm, Layers, TimedOut
@@ -114,3 +118,52 @@ def test_the_clients_are_twins():
     assert signature(Client)[:-1] == signature(AsyncClient)[:-1]  # All but `transport`.
     for name in ("put", "load", "delete"):
         assert signature(public(Layers)[name]) == signature(public(AsyncLayers)[name])
+
+
+def test_connections_of_a_burst_are_not_kept_for_ever():
+    """But for those that are in use still."""
+
+    async def main(server):
+        async with AsyncClient(server.url) as client:
+            await asyncio.gather(*(client.normalize(X, LAYER) for _ in range(8)))
+            idle = client._transport._idle
+            assert len(idle) == 8
+            for connection in idle[:5]:
+                connection.idle_since -= 60
+            await client.normalize(X, LAYER)
+            assert len(client._transport._idle) == 3
+            await asyncio.sleep(0)
+            end_to_end.wait_for(lambda: server.metric("normserve_connections_open") == 3 + 1)  # That of `metric`.
+
+    with Server() as server:
+        asyncio.run(main(server))
+
+
+# What asyncio says of a transport that is left to a closed event loop.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("is_secure", [False, True], ids=["http", "https"])
+def test_event_loops_that_are_closed(authority, is_secure):
+    """The connections of one are closed at the first call in another."""
+
+    loops = []
+
+    async def main(client):
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        assert (await client.normalize(X, LAYER)).shape == X.shape
+
+    with Server(tls=authority.issue("loops") if is_secure else None) as server:
+        client = AsyncClient(server.url, verify=authority.certificate if is_secure else True)
+        descriptors = open_descriptors()
+        for _ in range(10):
+            asyncio.run(main(client))
+            assert len(client._transport._idle) == 1
+        end_to_end.wait_for(lambda: server.metric("normserve_connections_open") == 1 + 1)  # That of `metric`.
+        asyncio.run(client.aclose())
+        assert not client._transport._idle
+        end_to_end.wait_for(lambda: server.metric("normserve_connections_open") == 1)
+        gc.collect()
+        assert open_descriptors() == descriptors and not any(loop() for loop in loops)
+
+
+def open_descriptors():
+    return len(list(pathlib.Path("/dev/fd").iterdir()))

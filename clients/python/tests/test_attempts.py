@@ -5,6 +5,7 @@ import ssl
 import httpx
 import pytest
 
+import normserve
 from normserve import ConnectionFailed, ConnectionLost, InvalidAnswer, InvalidRequest, Overloaded, ServerFault, TimedOut
 from normserve._attempts import Attempts, translated
 from normserve._wire import Call
@@ -93,3 +94,20 @@ def test_a_refused_certificate_stays_refused():
     error.__cause__ = cause
     with pytest.raises(ConnectionFailed):
         attempts().delay_after(error, False)
+
+
+@pytest.mark.parametrize("kind", [httpx.LocalProtocolError, httpx.UnsupportedProtocol])
+def test_a_request_that_cannot_be_sent(kind):
+    """Which no repetition changes, and no server is to blame for."""
+    calls = []
+
+    def refuse(request):
+        calls.append(request)
+        raise kind("a field has a value that no field can have")
+
+    with normserve.Client(transport=httpx.MockTransport(refuse), retries=5) as client:
+        for call in (client.layer_types, client.is_live):
+            with pytest.raises(ValueError, match="no field can have") as caught:
+                call()
+            assert isinstance(caught.value.__cause__, kind) and not isinstance(caught.value, normserve.NormserveError)
+    assert len(calls) == 2

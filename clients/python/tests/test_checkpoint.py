@@ -231,3 +231,16 @@ def test_pytorch(tmp_path, capfd):
         with pytest.raises(checkpoint.CheckpointError):
             checkpoint.convert(source, tmp_path / "not.safetensors")
     assert "must not run" not in capfd.readouterr().out and not (tmp_path / "not.safetensors").exists()
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_the_umask_is_only_read(tmp_path, mask):
+    """By the system: as it is the whole process's, a thread that set it would open the files of others to everyone."""
+    program = (
+        "import os, sys; set_umask = os.umask; set_umask(int(sys.argv[1])); del os.umask\n"
+        "import numpy; from normserve import checkpoint; checkpoint.save({'w': numpy.zeros(3)}, sys.argv[2])"
+    )
+    target = tmp_path / "model.safetensors"
+    subprocess.run([sys.executable, "-c", program, str(mask), str(target)], check=True, timeout=60)
+    assert target.stat().st_mode & 0o777 == 0o666 & ~mask
+    assert [path.name for path in tmp_path.iterdir()] == ["model.safetensors"]

@@ -211,3 +211,25 @@ def test_every_byte_of_an_answer_lost(connect):
         for _ in range(len(whole) - head):
             with pytest.raises((normserve.ConnectionLost, normserve.InvalidAnswer)):
                 client.normalize(X, LAYER)
+
+
+@pytest.mark.parametrize("timeout", [4, None])
+def test_waiting_for_a_mute_server(connect, timeout):
+    """Ends when the caller said, however long a single call may take."""
+
+    def serve(server, connection, _):
+        server.ended.wait(4)
+
+    with FakeServer(serve) as server:
+        client = connect(server.url, timeout=timeout)
+        start = time.monotonic()
+        with pytest.raises(normserve.TimedOut, match=r"0\.3 s"):
+            client.wait_until_ready(0.3)
+        assert 0.25 < time.monotonic() - start < 2
+
+
+def test_waiting_for_nobody(connect):
+    start = time.monotonic()
+    with pytest.raises(normserve.TimedOut):
+        connect("http://127.0.0.1:1").wait_until_ready(0.2)
+    assert 0.15 < time.monotonic() - start < 2

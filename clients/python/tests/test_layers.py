@@ -239,3 +239,26 @@ def test_answers_that_are_none(connect, document):
         with contextlib.suppress(normserve.InvalidAnswer):
             call()
             pytest.fail("was taken for an answer")
+
+
+@pytest.mark.parametrize("values", [[0, 1], (0.5, 2), [[1, 2.5]], [np.float32(1), 0.1]], ids=repr)
+def test_lists_have_no_precision(repository, values):
+    """As numbers of JSON; so that the layer is announced as FP32, as one that curl registers is."""
+    client, _ = repository
+    shape = np.shape(values)
+    client.layers["list"] = LayerNorm(shape, weight=values)
+    client.layers["array"] = LayerNorm(shape, weight=np.array(values, np.float64))
+    assert client.layers["list"].datatype == "FP32"
+    np.testing.assert_array_equal(client.layers.load("list").weight, np.array(values, np.float64))
+
+
+def test_lists_are_announced_as_fp32(repository_options):
+    """What clients of the Open Inference Protocol send by default is taken, too."""
+    with (
+        Server(*repository_options, key=ADMIN_KEY) as server,
+        normserve.Client(server.url, api_key=ADMIN_KEY) as client,
+    ):
+        client.layers["ln"] = LayerNorm(3, weight=[0, 1, 2])
+        tensor = {"name": "input", "shape": [1, 3], "datatype": "FP32", "data": [1, 2, 3]}
+        response = httpx.post(server.url + "/v2/models/ln/infer", json={"inputs": [tensor]})
+        assert response.status_code == 200, response.text

@@ -6,7 +6,17 @@ import pytest
 from layers import LAYER_TYPES, assert_close, example, expected_of, generator, layer_of, shapes_of
 
 import normserve
-from normserve import DynamicTanh, GroupNorm, LayerNorm, LpNorm, RMSNorm, SpectralNorm, Timing, WeightNorm
+from normserve import (
+    DynamicTanh,
+    GroupNorm,
+    LayerNorm,
+    LpNorm,
+    MeanVarianceNorm,
+    RMSNorm,
+    SpectralNorm,
+    Timing,
+    WeightNorm,
+)
 
 DATATYPES = {np.float32: "FP32", np.float64: "FP64", np.float16: "FP16", ml_dtypes.bfloat16: "BF16"}
 
@@ -214,3 +224,32 @@ def test_unknown_layer(client):
             client.normalize([1.0], layer)
         assert isinstance(caught.value, KeyError) and caught.value.status == 404
         assert str(caught.value).startswith("404 unknown_layer: ")
+
+
+def test_sizes_and_axes_as_arrays(client):
+    """Whatever numpy computes them as."""
+    x = example("as arrays", shape=(2, 3, 4))[0].astype(np.float32)
+    for shape in (np.array([3, 4]), (np.int64(3), np.int32(4)), np.array([3, 4], np.uint8)):
+        layer = LayerNorm(shape)
+        assert layer.parameters() == {"normalized_shape": [3, 4]}
+        np.testing.assert_array_equal(client.normalize(x, layer), client.normalize(x, LayerNorm([3, 4])))
+    for axes in (np.array([0, 1]), np.array(1), np.int64(1)):
+        y = client.normalize(x, MeanVarianceNorm(axes))
+        np.testing.assert_array_equal(y, client.normalize(x, MeanVarianceNorm(axes.tolist())))
+    assert LpNorm(p=np.array(2), eps=np.float64(1e-12)).parameters() == {}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_parameters_as_lists(client, dtype):
+    """Give what arrays of doubles do."""
+    x, random = example("lists", shape=(5, 3, 4))
+    x = x.astype(dtype)
+    weight, bias = random.standard_normal((3, 4)), random.standard_normal((3, 4))
+    weight[0, 0], bias[1, 1], bias[2, 2] = np.nan, np.inf, -np.inf
+    expected = client.normalize(x, LayerNorm((3, 4), weight=weight, bias=bias))
+    for make in (np.ndarray.tolist, tuple):
+        y = client.normalize(x, LayerNorm((3, 4), weight=make(weight), bias=make(bias)))
+        np.testing.assert_array_equal(y, expected)
+    for wrong in (["1", "2"], [1j]):
+        with pytest.raises(TypeError):
+            LayerNorm(2, weight=wrong).parameters()

@@ -3,12 +3,13 @@
 import concurrent.futures
 import os
 import socket
+import threading
 import time
 
 import httpx
 import numpy as np
 import pytest
-from conftest import Server, end_to_end
+from conftest import ADMIN_KEY, Server, end_to_end
 from fake_server import FakeServer, answer, refusal
 
 import normserve
@@ -181,3 +182,44 @@ def test_health(connect):
         client.wait_until_ready()
         assert client.is_live() and client.is_ready()
     assert not client.is_live() and not client.is_ready()
+
+
+def test_connections_are_kept_where_the_status_says_it_all(connect, repository_options):
+    with Server(*repository_options, key=ADMIN_KEY) as server:
+        client = connect(server.url, api_key=ADMIN_KEY)
+        before = server.metric("normserve_connections_accepted_total")
+        for _ in range(10):
+            assert client.is_live() and client.is_ready()
+            client.wait_until_ready()
+            client.layers["ln"] = LAYER
+            del client.layers["ln"]
+        # The one more is that of `metric`.
+        assert server.metric("normserve_connections_accepted_total") - before == 2
+
+
+def test_connections_of_a_burst_are_not_kept_for_ever(monkeypatch):
+    """But for those that are in use still."""
+    with (
+        Server() as server,
+        normserve.Client(server.url) as client,
+        concurrent.futures.ThreadPoolExecutor(8) as threads,
+    ):
+        transport = client._transport
+        together = threading.Barrier(8)
+        give_back = transport.give_back
+
+        def wait_and_give_back(connection):
+            together.wait(10)
+            give_back(connection)
+
+        monkeypatch.setattr(transport, "give_back", wait_and_give_back)
+        list(threads.map(lambda _: client.normalize(X, LAYER), range(8)))
+        monkeypatch.undo()
+        assert len(transport._idle) == 8
+        client.normalize(X, LAYER)
+        assert len(transport._idle) == 8
+        for connection in transport._idle[:5]:
+            connection.idle_since -= 60
+        client.normalize(X, LAYER)
+        assert len(transport._idle) == 3
+        end_to_end.wait_for(lambda: server.metric("normserve_connections_open") == 3 + 1)  # That of `metric`.

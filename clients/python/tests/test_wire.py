@@ -34,11 +34,12 @@ def test_a_request():
         "bias",
     ]
     assert document["input"] == {"shape": [2, 3], "datatype": "FP32", "parameters": {"binary_data_size": 24}}
-    assert document["layer"]["bias"] == {"shape": [3], "datatype": "FP64", "parameters": {"binary_data_size": 24}}
+    assert document["layer"]["weight"] == {"shape": [3], "datatype": "FP32", "parameters": {"binary_data_size": 12}}
+    assert document["layer"]["bias"] == [1, 2, 3]
     assert document["output"] == {"datatype": "FP16"}
-    assert [bytes(blob) for blob in blobs] == [weight.tobytes(), np.array([1, 2, 3.0]).tobytes(), X.tobytes()]
+    assert [bytes(blob) for blob in blobs] == [weight.tobytes(), X.tobytes()]
     assert call.headers["Inference-Header-Content-Length"] == str(len(header)) and call.is_repeatable
-    assert np.shares_memory(np.asarray(blobs[0]), weight) and np.shares_memory(np.asarray(blobs[2]), X)
+    assert np.shares_memory(np.asarray(blobs[0]), weight) and np.shares_memory(np.asarray(blobs[1]), X)
 
 
 @pytest.mark.parametrize(

@@ -23,5 +23,6 @@ async def tasks(client: AsyncClient, x: npt.NDArray[np.float32]) -> None:
     version: str = await client.layers.put("bn1", BatchNorm(*pair[:1], running_var=[1.0]))
     async for name in client.layers:
         print(name, version, (await client.layers.get(name)).type)
+    await client.normalize(x, LayerNorm(np.array([3, 4])))
     await client.normalize(x, 3)  # type: ignore[call-overload]
     LayerNorm(768, epsilon=1e-3)  # type: ignore[call-arg]

@@ -80,10 +80,12 @@ def as_array(value: Any) -> Array:
     return np.asarray(value)
 
 
-def as_parameter(value: Any) -> Array:
-    """A parameter of a layer as a floating array; integers become FP64."""
+def as_parameter(value: Any) -> Array | list[Any]:
+    """A parameter of a layer: a floating array, where integers become FP64; or nested lists where it has no dtype."""
     array = as_array(value)
-    return array.astype(np.float64) if datatype_of(array.dtype) not in FLOATING else array
+    if datatype_of(array.dtype) not in FLOATING:
+        array = array.astype(np.float64)
+    return array if hasattr(value, "dtype") else array.astype(np.float64).tolist()
 
 
 def wire_bytes(array: Array) -> memoryview:

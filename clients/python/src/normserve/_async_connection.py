@@ -7,6 +7,7 @@ import contextlib
 import http.client
 import io
 import re
+import socket
 import time
 from typing import Any, cast
 
@@ -208,15 +209,31 @@ class AsyncConnection(asyncio.BufferedProtocol):
 
     def is_good(self) -> bool:
         """Whether the server has not closed it, nor said what nobody asked for."""
-        if self._is_at_end or self._end or time.monotonic() - self.idle_since >= IDLE_SECONDS:
+        if self._is_at_end or self._end or self._is_expired():
             return False
         # The event loop may not have come to tell.
         return not self._transport.is_closing() and not is_readable(self._transport.get_extra_info("socket").fileno())
 
+    def is_useless(self) -> bool:
+        """Whether its event loop is closed; or is the running one, and the server may be about to close it."""
+        loop = self._closed.get_loop()
+        return loop.is_closed() or (self._is_expired() and loop is asyncio.get_running_loop())
+
+    def _is_expired(self) -> bool:
+        return time.monotonic() - self.idle_since >= IDLE_SECONDS
+
     def abort(self) -> None:
         """Closes it at once."""
-        with contextlib.suppress(RuntimeError):  # Its event loop may be closed, and then so is it.
+        if not self._closed.get_loop().is_closed():
             self._transport.close() if self._closed.done() else self._transport.abort()
+        elif not self._closed.done():
+            # Without its event loop no transport closes its socket before it is collected; so the connection is ended
+            # here, and the cycle of the two is broken, lest that takes long.
+            self._closed.cancel()
+            # Those of uvloop are closed, and cannot be shut down.
+            with contextlib.suppress(OSError, TypeError, AttributeError):
+                self._transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+            del self._transport
 
     async def close(self) -> None:
         """Closes it in order."""

@@ -49,12 +49,16 @@ class AsyncDirectTransport(httpx.AsyncBaseTransport):
             await connection.close()
 
     async def give_back(self, connection: AsyncConnection) -> None:
-        """Keeps a connection whose answer was received to its end."""
-        connection.idle_since = time.monotonic()
+        """Keeps a connection whose answer was received to its end, and no others that are of no more use."""
         if self._is_closed:
-            await connection.close()
-        else:
-            self._idle.append(connection)
+            return await connection.close()
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        useless = [one for one in self._idle if one.is_useless()]
+        if useless:
+            self._idle = [one for one in self._idle if one not in useless]
+        for one in useless:
+            one.abort()
 
     def _take(self, url: httpx.URL) -> AsyncConnection | None:
         """The connection that was used last, if it is still good."""

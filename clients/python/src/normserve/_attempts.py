@@ -75,7 +75,9 @@ class Attempts:
 
 
 def translated(error: httpx.TransportError, attempts: Attempts) -> NormserveError:
-    """The exception of this package for one of httpx."""
+    """The exception of this package for one of httpx. Raises ValueError for a request that no server can be sent."""
+    if isinstance(error, (httpx.LocalProtocolError, httpx.UnsupportedProtocol)):
+        raise ValueError(str(error)) from error
     if isinstance(error, httpx.TimeoutException):
         return attempts.timed_out()
     kind = ConnectionFailed if isinstance(error, httpx.ConnectError) else ConnectionLost

@@ -69,13 +69,17 @@ class DirectTransport(httpx.BaseTransport):
             connection.close()
 
     def give_back(self, connection: _Connection) -> None:
-        """Keeps a connection whose answer was received to its end."""
-        connection.idle_since = time.monotonic()
+        """Keeps a connection whose answer was received to its end, and no others for which it has become too late."""
+        expired = [connection]
         with self._lock:
             if not self._is_closed:
+                connection.idle_since = time.monotonic()
                 self._idle.append(connection)
-                return
-        connection.close()
+                # They lie in the order of their time, so that the last, which is new, is not among them.
+                count = next(index for index, one in enumerate(self._idle) if not one.is_expired())
+                expired, self._idle = self._idle[:count], self._idle[count:]
+        for one in expired:
+            one.close()
 
     def _take(self, *origin: Any) -> _Connection | None:
         """The connection that was used last, if it is still good."""
@@ -172,7 +176,11 @@ class _Connection:
 
     def is_good(self) -> bool:
         """Whether the server has not closed it, nor said what nobody asked for."""
-        return time.monotonic() - self.idle_since < IDLE_SECONDS and not is_readable(self._socket.fileno())
+        return not self.is_expired() and not is_readable(self._socket.fileno())
+
+    def is_expired(self) -> bool:
+        """Whether the server may be about to close it."""
+        return time.monotonic() - self.idle_since >= IDLE_SECONDS
 
     def close(self) -> None:
         self._socket.close()

@@ -163,7 +163,7 @@ class AsyncClient:
 
     async def _is_well(self, path: str) -> bool:
         try:
-            await self._run(Call("GET", path), _nothing, retries=0)
+            await self._run(Call("GET", path), _passed_over, retries=0)
         except (ProblemError, TransportError, TimedOut):
             return False
         return True
@@ -204,7 +204,7 @@ class AsyncClient:
                 async with contextlib.aclosing(response):
                     if response.is_success:
                         return await receive(response)
-                    raise problem(response.status_code, response.headers, await _refusal(response))
+                    raise problem(response.status_code, response.headers, await _beginning(response))
             except httpx.TransportError as cause:
                 error = translated(cause, attempts)
                 error.__cause__ = cause
@@ -213,12 +213,13 @@ class AsyncClient:
             await asyncio.sleep(attempts.delay_after(error, answered))
 
 
-async def _nothing(_: httpx.Response) -> None:
-    """What there is to receive when the status says it all."""
+async def _passed_over(response: httpx.Response) -> None:
+    """What there is to receive when the status says it all: the content, as only its end frees the connection."""
+    await _beginning(response)
 
 
-async def _refusal(response: httpx.Response) -> bytes:
-    """The content of a refusal, or its beginning."""
+async def _beginning(response: httpx.Response) -> bytes:
+    """The content of an answer; of one that is longer than any refusal only its beginning."""
     content = b""
     async for chunk in response.stream:  # type: ignore[union-attr]
         content += chunk
@@ -248,7 +249,7 @@ class AsyncLayers:
 
     async def delete(self, name: str, version: str | None = None) -> None:
         """Removes a version, by default all. Raises UnknownLayer if there is none."""
-        await self._client._run(repository.delete_call(name, version), _nothing)
+        await self._client._run(repository.delete_call(name, version), _passed_over)
 
     async def all(self) -> dict[str, LayerDescription]:
         """All layers by name."""

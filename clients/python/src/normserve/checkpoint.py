@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,15 +71,13 @@ def save(tensors: Mapping[str, Any], target: str | os.PathLike[str]) -> int:
     """
     target = Path(target)
     header, ordered = _header(tensors)
-    # Readable for those that the target's folder lets in, unlike mkstemp's.
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".new")
-    temporary = Path(name)
+    # Opened as any new file is, so that the system applies the umask; tempfile's are the owner's alone.
+    temporary = target.with_name(f"{target.name}.{secrets.token_hex(8)}.new")
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with temporary.open("xb") as file:
             size = file.write(header) + sum(file.write(_bytes_of(tensor)) for tensor in ordered)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -149,10 +147,3 @@ def _bytes_of(tensor: Any) -> memoryview:
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     content: memoryview = flat.view(torch.uint8).numpy().data
     return content
-
-
-def _umask() -> int:
-    """This process's; asking for it sets it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, ItemsView, Iterator, Mapping, ValuesView
@@ -167,19 +168,20 @@ class Client:
     def wait_until_ready(self, timeout: float = 30.0) -> None:
         """Returns as soon as the server takes requests. Raises TimedOut after `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        while not self.is_ready():
-            if time.monotonic() >= deadline:
-                raise TimedOut(f"the server was not ready within {timeout:g} s")
-            time.sleep(0.05)
+        while (left := deadline - time.monotonic()) > 0:
+            if self._is_well("/health/ready", left):
+                return
+            time.sleep(max(0.0, min(0.05, deadline - time.monotonic())))
+        raise TimedOut(f"the server was not ready within {timeout:g} s")
 
     def layer_types(self) -> list[dict[str, Any]]:
         """What the server says of each type of layer: formula, source, parameters and their defaults."""
         types: list[dict[str, Any]] = self._json(Call("GET", "/layer-types"))["layer_types"]
         return types
 
-    def _is_well(self, path: str) -> bool:
+    def _is_well(self, path: str, within: float = math.inf) -> bool:
         try:
-            self._run(Call("GET", path), lambda response, _: None, retries=0)
+            self._run(Call("GET", path), _passed_over, retries=0, within=within)
         except (ProblemError, TransportError, TimedOut):
             return False
         return True
@@ -194,10 +196,17 @@ class Client:
         return self._run(call, receive)
 
     def _run(
-        self, call: Call, receive: Callable[[httpx.Response, Attempts], Result], retries: int | None = None
+        self,
+        call: Call,
+        receive: Callable[[httpx.Response, Attempts], Result],
+        retries: int | None = None,
+        within: float = math.inf,
     ) -> Result:
-        """What `receive` makes of the answer, after as many tries as may be."""
-        attempts = Attempts(call, self._settings.timeout, self._settings.retries if retries is None else retries)
+        """What `receive` makes of the answer, after as many tries as may be; `within` may shorten the time-out."""
+        timeout = self._settings.timeout
+        if within < math.inf:
+            timeout = within if timeout is None else min(timeout, within)
+        attempts = Attempts(call, timeout, self._settings.retries if retries is None else retries)
         while True:
             answered = False
             error: NormserveError
@@ -207,7 +216,7 @@ class Client:
                 with contextlib.closing(response):
                     if response.is_success:
                         return receive(response, attempts)
-                    raise problem(response.status_code, response.headers, _refusal(response))
+                    raise problem(response.status_code, response.headers, _beginning(response))
             except httpx.TransportError as cause:
                 error = translated(cause, attempts)
                 error.__cause__ = cause
@@ -216,8 +225,13 @@ class Client:
             time.sleep(attempts.delay_after(error, answered))
 
 
-def _refusal(response: httpx.Response) -> bytes:
-    """The content of a refusal, or its beginning."""
+def _passed_over(response: httpx.Response, _: Attempts) -> None:
+    """What there is to receive when the status says it all: the content, as only its end frees the connection."""
+    _beginning(response)
+
+
+def _beginning(response: httpx.Response) -> bytes:
+    """The content of an answer; of one that is longer than any refusal only its beginning."""
     content = b""
     for chunk in response.stream:  # type: ignore[union-attr]
         content += chunk
@@ -252,7 +266,7 @@ class Layers(Mapping[str, LayerDescription]):
 
     def delete(self, name: str, version: str | None = None) -> None:
         """Removes a version, by default all. Raises UnknownLayer if there is none."""
-        self._client._run(repository.delete_call(name, version), lambda response, _: None)
+        self._client._run(repository.delete_call(name, version), _passed_over)
 
     def __setitem__(self, name: str, layer: LayerLike) -> None:
         self.put(name, layer)

@@ -1,9 +1,10 @@
 """The nineteen types of layers, as dataclasses whose members are named as on the wire and in `torch.nn`.
 
 C is the number of channels, axis 1 of the input or its last (`data_format`). γ is `weight` and β is `bias`; None leaves
-them out. Tensors are arrays, or whatever numpy makes arrays of; they are sent in their own precision. Whatever is left
-at its default is not sent, so that the server's defaults apply; they are the same, which a test holds against
-`GET /layer-types`. Whether values are possible is for the server to say (`InvalidRequest`).
+them out. Tensors are arrays, which are sent in their own precision; or whatever numpy makes arrays of, say lists, which
+have none and take on that of the computation. Whatever is left at its default is not sent, so that the defaults of the
+server apply; they are the same, which a test holds against `GET /layer-types`. Whether values are possible is for the
+server to say (`InvalidRequest`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ._arrays import TensorLike, as_parameter
 
 DataFormat: TypeAlias = Literal["channels_first", "channels_last"]
+Integers: TypeAlias = int | Sequence[int] | npt.NDArray[np.integer[Any]]
 EpsilonPlacement: TypeAlias = Literal["variance", "std"]
 
 # Parameters of these names are tensors in every type that has them, but for the numbers `alpha` and `beta`.
@@ -35,14 +38,14 @@ class Layer:
     type: ClassVar[str]
 
     def parameters(self) -> dict[str, Any]:
-        """What differs from the defaults, in the order of the members: tensors as arrays, all else as JSON has it."""
+        """What differs from the defaults, in the order of the members: arrays as such, all else as JSON has it."""
         found: dict[str, Any] = {}
         for member in fields(self):  # type: ignore[arg-type]  # Every subclass is a dataclass.
             value = getattr(self, member.name)
             if member.name in _TENSORS and not (value is None or _is_number(value)):
                 found[member.name] = as_parameter(value)
-            elif value != member.default:
-                found[member.name] = _plain(value)
+            elif (plain := _plain(value)) != member.default:
+                found[member.name] = plain
         return found
 
 
@@ -52,9 +55,9 @@ def _is_number(value: Any) -> bool:
 
 def _plain(value: Any) -> Any:
     """A number, word, switch or list of integers as Python's json writes it."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return [_plain(element) for element in value]
     return value
 
@@ -88,7 +91,7 @@ class LayerNorm(Layer):
     """
 
     type: ClassVar[str] = "layer_norm"
-    normalized_shape: int | Sequence[int] | None = None
+    normalized_shape: Integers | None = None
     _: KW_ONLY
     axis: int | None = None
     weight: TensorLike | None = None
@@ -142,7 +145,7 @@ class RMSNorm(Layer):
     """
 
     type: ClassVar[str] = "rms_norm"
-    normalized_shape: int | Sequence[int] | None = None
+    normalized_shape: Integers | None = None
     _: KW_ONLY
     axis: int | None = None
     weight: TensorLike | None = None
@@ -278,7 +281,7 @@ class MeanVarianceNorm(Layer):
     """(x − E) / (√Var + eps) over `axes`, by default all but axis 1 (ONNX MeanVarianceNormalization)."""
 
     type: ClassVar[str] = "mean_variance_norm"
-    axes: int | Sequence[int] | None = None
+    axes: Integers | None = None
     _: KW_ONLY
     eps: float = 1e-9
 
