@@ -30,19 +30,20 @@ public struct BatchNorm: NormalizationLayer {
     private let dataFormat: DataFormat
 
     private enum Statistics: Sendable {
-        case frozen(FrozenStatistics)
+        case frozen(FrozenRule)
         case batch(Epsilon)
     }
 
     public init(_ parameters: LayerParameters) throws(LayerError) {
         let parameters = try parameters.resolved(for: Self.type)
+        self.weight = try parameters.parameter(.weight)
+        self.bias = try parameters.parameter(.bias)
         if try parameters.boolean(.useBatchStatistics) == true {
             self.statistics = .batch(try parameters.epsilon())
         } else {
-            self.statistics = .frozen(try FrozenStatistics(parameters))
+            let statistics = try FrozenStatistics(parameters)
+            self.statistics = .frozen(try FrozenRule(statistics, weight: self.weight, bias: self.bias))
         }
-        self.weight = try parameters.parameter(.weight)
-        self.bias = try parameters.parameter(.bias)
         self.runningMean = try parameters.parameter(.runningMean)
         self.runningVar = try parameters.parameter(.runningVar)
         self.dataFormat = try parameters.dataFormat()
@@ -54,8 +55,7 @@ public struct BatchNorm: NormalizationLayer {
             try layout.check(parameter)
         }
         switch self.statistics {
-        case .frozen(let statistics):
-            let rule = FrozenRule(statistics, weight: self.weight, bias: self.bias)
+        case .frozen(let rule):
             return NormalizationPlan(.channels(ChannelComputation(layout, nil, rule)))
         case .batch(let epsilon):
             let rule = AffineRule(epsilon: epsilon, weight: self.weight, bias: self.bias)

@@ -21,7 +21,7 @@ public struct InstanceNorm: NormalizationLayer {
         ]
     )
 
-    private let running: FrozenStatistics?
+    private let running: FrozenRule?
     private let epsilon: Epsilon
     private let weight: Parameter?
     private let bias: Parameter?
@@ -32,11 +32,15 @@ public struct InstanceNorm: NormalizationLayer {
 
     public init(_ parameters: LayerParameters) throws(LayerError) {
         let parameters = try parameters.resolved(for: Self.type)
-        self.running =
-            try parameters.boolean(.useRunningStatistics) == true ? try FrozenStatistics(parameters) : nil
         self.epsilon = try parameters.epsilon()
         self.weight = try parameters.parameter(.weight)
         self.bias = try parameters.parameter(.bias)
+        if try parameters.boolean(.useRunningStatistics) == true {
+            let statistics = try FrozenStatistics(parameters)
+            self.running = try FrozenRule(statistics, weight: self.weight, bias: self.bias)
+        } else {
+            self.running = nil
+        }
         self.runningMean = try parameters.parameter(.runningMean)
         self.runningVar = try parameters.parameter(.runningVar)
         self.dataFormat = try parameters.dataFormat()
@@ -48,8 +52,7 @@ public struct InstanceNorm: NormalizationLayer {
             try layout.check(parameter)
         }
         if let running = self.running {
-            let rule = FrozenRule(running, weight: self.weight, bias: self.bias)
-            return NormalizationPlan(.channels(ChannelComputation(layout, nil, rule)))
+            return NormalizationPlan(.channels(ChannelComputation(layout, nil, running)))
         }
         if layout.positionCount == 1 {
             return NormalizationPlan(.channels(ChannelComputation(layout, nil, SpreadlessRule(bias: self.bias))))

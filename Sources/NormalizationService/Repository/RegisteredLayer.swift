@@ -61,19 +61,23 @@ struct PreparedLayer: Sendable {
     init(_ definition: LayerDefinition) throws(LayerError) {
         self.definition = definition
         self.geometry = LayerGeometry(definition)
-        let (type, parameters) = (definition.type, try Self.parameters(of: definition, .fp64))
-        self.double = try type.makeLayer(parameters)
-        self.single = try type.makeLayer(try Self.parameters(of: definition, .fp32))
+        self.double = try Self.layer(definition, precision: .fp64)
+        self.single = try Self.layer(definition, precision: .fp32)
     }
 
-    private static func parameters(
-        of definition: LayerDefinition,
-        _ precision: DataType
-    ) throws(LayerError) -> LayerParameters {
+    private static func layer(
+        _ definition: LayerDefinition,
+        precision: DataType
+    ) throws(LayerError) -> any NormalizationLayer {
+        let parameters: LayerParameters
         do throws(AllocationError) {
-            return try definition.parameters(precision: precision)
+            parameters = try definition.parameters(precision: precision)
         } catch {
             throw .outOfMemory(byteCount: error.byteCount)
         }
+        // What the layer computes once stays, and is on no request's account.
+        return try MemoryBudget.$current.withValue(nil) {
+            Result { () throws(LayerError) in try definition.type.makeLayer(parameters) }
+        }.get()
     }
 }
