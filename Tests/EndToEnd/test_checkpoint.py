@@ -15,7 +15,7 @@ from safetensors.numpy import load_file, save_file
 from problems import problem
 from server import ROOT, Server, run
 
-FIXTURES = ROOT / "Tests" / "Fixtures"
+FIXTURES = ROOT / "Tests" / "Fixtures" / "Checkpoint"
 TRAINED = FIXTURES / "trained.safetensors"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a small model with PyTorch and writes `trained.safetensors`, its state_dict as the ecosystem saves it, and
+"""Trains a small model with PyTorch and writes `Checkpoint/trained.safetensors`, its state_dict as the ecosystem saves it, and
 `trained_activations.safetensors`: for each normalization layer of the model in eval mode an input, and what PyTorch makes
 of it, as `<module>.input` and `<module>.output`.
 
@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-HERE = pathlib.Path(make_fixtures.__file__).resolve().parent
+DIRECTORY = pathlib.Path(make_fixtures.__file__).resolve().parent / "Checkpoint"
 
 
 class ConvNet(nn.Module):
@@ -80,8 +80,8 @@ def main():
     torch.backends.mha.set_fastpath_enabled(False)
     with torch.no_grad():
         model(*data[0][:2])
-    save_file(model.state_dict(), HERE / "trained.safetensors")
-    save_file(activations, HERE / "trained_activations.safetensors")
+    save_file(model.state_dict(), DIRECTORY / "trained.safetensors")
+    save_file(activations, DIRECTORY / "trained_activations.safetensors")
 
 
 if __name__ == "__main__":
