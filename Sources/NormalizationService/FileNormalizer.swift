@@ -111,16 +111,6 @@ public struct FileNormalizer: Sendable {
         in layers: LayerRepository
     ) throws(HTTPProblem) -> LayerDocument {
         guard let name = LayerName("layer") else { preconditionFailure("a word is a name") }
-        let prepared: PreparedLayer
-        do throws(LayerError) {
-            prepared = try PreparedLayer(definition)
-        } catch {
-            throw HTTPProblem(error, layer: "")
-        }
-        do throws(LayerRepositoryError) {
-            return .registered(LayerReference(name: try layers.register(prepared, as: name).name.text))
-        } catch {
-            throw HTTPProblem(error)
-        }
+        return .registered(LayerReference(name: try layers.register(definition, as: name).name.text))
     }
 }

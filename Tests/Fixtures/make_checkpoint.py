@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Trains a small model with PyTorch and writes `Checkpoint/trained.safetensors`, its state_dict as the ecosystem saves it, and
-`trained_activations.safetensors`: for each normalization layer of the model in eval mode an input, and what PyTorch makes
-of it, as `<module>.input` and `<module>.output`.
+"""Trains a small model with PyTorch and writes to `Checkpoint` its state_dict as the ecosystem saves it,
+`trained.safetensors`, and `trained_activations.safetensors`: for each normalization layer of the model in eval mode an
+input, and what PyTorch makes of it, as `<module>.input` and `<module>.output`.
 
 Needs torch, numpy and safetensors; make_fixtures.py says how they are found. Training is not the same bit for bit on
 every machine, so the files are not made again by `make check`.

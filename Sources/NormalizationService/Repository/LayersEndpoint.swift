@@ -89,18 +89,7 @@ struct LayersEndpoint {
     }
 
     private func register(_ message: HTTPRequestMessage, as name: LayerName) throws(HTTPProblem) -> HTTPReply {
-        let definition = try self.definition(in: message)
-        let prepared: PreparedLayer
-        do throws(LayerError) {
-            prepared = try PreparedLayer(definition)
-        } catch {
-            throw HTTPProblem(error, layer: "")
-        }
-        do throws(LayerRepositoryError) {
-            return .registered(try self.layers.register(prepared, as: name))
-        } catch {
-            throw HTTPProblem(error)
-        }
+        .registered(try self.layers.register(try self.definition(in: message), as: name))
     }
 
     /// The layer that the content describes.
