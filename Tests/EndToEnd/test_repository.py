@@ -141,6 +141,23 @@ def test_what_cannot_be_removed_stays(key_file, tmp_path):
         assert versions(server, "x") == []
 
 
+def test_load_tells_of_a_newer_version_that_is_no_good(key_file, tmp_path):
+    with started(key_file, tmp_path) as server:
+        put(server, "x")
+        put(server, "x")
+        file_of(tmp_path, "x", 1).write_bytes(b"damaged")
+        (tmp_path / "x" / "README").write_text("nothing that is in use")
+
+        def load():
+            return server.session.post(f"{server.url}/v2/repository/models/x/load", timeout=20)
+
+        assert load().status_code == 200
+        file_of(tmp_path, "x", 7).parent.mkdir()
+        file_of(tmp_path, "x", 7).write_bytes(b"damaged")
+        assert "version 7" in problem(load(), 500, ["storage_failed"])["detail"]
+        assert versions(server, "x") == ["1", "2"]
+
+
 def test_another_process_holds_the_directory(key_file, tmp_path):
     """A writer waits for it, but not for ever, and nobody else waits at all."""
     with started(key_file, tmp_path) as server:

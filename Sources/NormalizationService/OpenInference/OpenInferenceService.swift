@@ -140,17 +140,19 @@ extension OpenInferenceService {
                 pointer: "/parameters"
             )
         }
+        let faults: [LayerFault]
         do throws(LayerRepositoryFailure) {
-            // What else is not used is known since the start, or logged with the next SIGHUP.
-            let faults = try self.layers.reload(elementLimit: self.infer.maximumElementCount)
-            if let fault = faults.first(where: { $0.layer == name }) {
-                let version = fault.version.map { " version \($0)" } ?? ""
-                throw LayerRepositoryFailure(description: "model '\(name)'\(version) is not used: \(fault.reason)")
-            }
+            faults = try self.layers.reload(elementLimit: self.infer.maximumElementCount)
         } catch {
             throw HTTPProblem(.storageFailed, error.description)
         }
-        self.availability.load(try self.versions(of: name).latest.name)
+        let latest = try self.versions(of: name).latest
+        // What else is not used is known since the start, or logged with the next SIGHUP.
+        for fault in faults where fault.layer == name {
+            guard let version = fault.version.flatMap({ LayerVersion($0) }), version >= latest.version else { continue }
+            throw HTTPProblem(.storageFailed, "model '\(name)' version \(version) is not used: \(fault.reason)")
+        }
+        self.availability.load(latest.name)
         return .done
     }
 }
