@@ -158,6 +158,14 @@ def test_load_tells_of_a_newer_version_that_is_no_good(key_file, tmp_path):
         assert versions(server, "x") == ["1", "2"]
 
 
+def test_there_is_a_last_version(key_file, tmp_path):
+    (tmp_path / "x" / "999999999999999").mkdir(parents=True)
+    with started(key_file, tmp_path) as server:
+        problem(put(server, "x"), 500, ["storage_failed"])
+        assert versions(server, "x") == []
+    assert [entry.name for entry in (tmp_path / "x").iterdir()] == ["999999999999999"]
+
+
 def test_another_process_holds_the_directory(key_file, tmp_path):
     """A writer waits for it, but not for ever, and nobody else waits at all."""
     with started(key_file, tmp_path) as server:

@@ -54,6 +54,8 @@ struct LayerDirectory: ~Copyable {
             version = version.next
         }
         do throws(FileError) {
+            // Somebody made a directory of the last number; one that nobody can ask for is no version.
+            guard LayerVersion(version.description) != nil else { throw FileError(number: EOVERFLOW) }
             let place = try OpenFile(directory: version.description, in: directory.descriptor)
             try Self.write(contents, in: place)
             try directory.sync()
